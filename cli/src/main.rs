@@ -1,1 +1,58 @@
-fn main() {}
+//! `virtscap`: compiles hardening benchmarks, and scans with them.
+
+mod build;
+mod collect;
+mod output;
+mod scan;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Compiles hardening benchmarks for OpenShift Virtualization, and scans clusters with them.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(build::Build),
+    Scan(Box<scan::Scan>),
+    Collect(collect::Collect),
+}
+
+/// What a command ends with, as oscap does.
+enum Outcome {
+    /// Every rule passed, or the command did what it should.
+    Success,
+    /// Some rule did not pass.
+    NotPassed,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Printing fails only where nobody reads.
+            let _ = e.print();
+            // clap's own code for wrong usage is 2, which means here that a rule did not pass.
+            return if e.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    let outcome = match cli.command {
+        Command::Build(build) => build.run(),
+        Command::Scan(scan) => scan.run(),
+        Command::Collect(collect) => collect.run(),
+    };
+    match outcome {
+        Ok(Outcome::Success) => ExitCode::SUCCESS,
+        Ok(Outcome::NotPassed) => ExitCode::from(2),
+        Err(e) => {
+            anstream::eprintln!("{}error:{} {e:#}", "\u{1b}[1;31m", "\u{1b}[0m");
+            ExitCode::FAILURE
+        }
+    }
+}

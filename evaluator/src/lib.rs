@@ -1,0 +1,18 @@
+//! The evaluator: sources of data, collection, probes, OVAL, XCCDF and reports.
+//!
+//! A scan goes one way: a [`source`] answers API paths, [`collect`] reduces the answers with the content's own jq filters
+//! to a [`dump::Dump`], the probes of [`oval`] read that dump, [`xccdf`] makes results of rules from results of
+//! definitions, and [`report`] writes them down. [`scan::scan`] is the whole way.
+
+pub mod collect;
+pub mod content;
+pub mod dump;
+mod filter;
+pub mod oval;
+mod pattern;
+pub mod report;
+pub mod scan;
+pub mod source;
+pub mod time;
+pub mod xccdf;
+pub mod yamlfilecontent;

@@ -1,0 +1,147 @@
+//! `virtscap scan`, and what it shares with `virtscap collect`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use virtscap_evaluator::content::Content;
+use virtscap_evaluator::report::{arf, html, text};
+use virtscap_evaluator::scan::{Request, scan};
+use virtscap_evaluator::source::Snapshot;
+use virtscap_generator::datastream::data_stream;
+use virtscap_scap::xccdf::Tailoring;
+
+use crate::build::load_benchmark;
+use crate::{Outcome, output};
+
+/// The benchmark that comes with the program.
+const EMBEDDED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../build/ssg-ocp-virt-ds.xml"));
+
+/// Scan a snapshot of a cluster
+///
+/// Exit status: 0 if all rules passed, 2 if some rule did not pass, 1 if nothing could be scanned.
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    #[command(flatten)]
+    what: What,
+
+    /// Write an ARF 1.1 document
+    #[arg(long, value_name = "FILE")]
+    arf: Option<PathBuf>,
+
+    /// Write XCCDF results
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+
+    /// Write a report to read, in HTML
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Write the results as JSON; - is standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Show every offender on the terminal
+    #[arg(long)]
+    all: bool,
+}
+
+/// What is scanned, and for what.
+#[derive(Debug, Args)]
+pub(crate) struct What {
+    /// Snapshot: API answers under their API path, in a folder or a .tar.gz of it
+    #[arg(long, value_name = "DIR|TAR.GZ")]
+    snapshot: PathBuf,
+
+    /// Profile: its short name or its id
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// Source data stream to scan with, instead of the benchmark that comes with virtscap
+    #[arg(long, value_name = "FILE", conflicts_with = "benchmark")]
+    datastream: Option<PathBuf>,
+
+    /// Folder that holds benchmark/ and profiles/, to compile and scan with
+    #[arg(long, value_name = "DIR")]
+    benchmark: Option<PathBuf>,
+
+    /// XCCDF tailoring file
+    #[arg(long, value_name = "FILE")]
+    tailoring: Option<PathBuf>,
+}
+
+/// What is scanned for, read.
+pub(crate) struct Loaded {
+    content: Content,
+    tailoring: Option<(Tailoring, String)>,
+    profile: Option<String>,
+}
+
+/// The profile that is taken where none is named and the content is our own.
+const DEFAULT_PROFILE: &str = "level-1";
+
+impl What {
+    pub(crate) fn load(&self) -> Result<Loaded> {
+        let content = match (&self.datastream, &self.benchmark) {
+            (Some(file), _) => {
+                let named = || file.display().to_string();
+                let xml = std::fs::read_to_string(file).with_context(named)?;
+                Content::from_xml(xml).with_context(named)?
+            }
+            (None, Some(folder)) => Content::from_model(data_stream(&load_benchmark(folder)?)),
+            (None, None) => Content::from_xml(EMBEDDED.to_owned()).context("the benchmark within virtscap")?,
+        };
+        let tailoring = self.tailoring.as_deref().map(read_tailoring).transpose()?;
+        let own = self.datastream.is_none() && tailoring.is_none();
+        let profile = self.profile.clone().or_else(|| own.then(|| DEFAULT_PROFILE.to_owned()));
+        Ok(Loaded { content, tailoring, profile })
+    }
+
+    pub(crate) fn source(&self) -> Result<Snapshot> {
+        Ok(Snapshot::open(&self.snapshot)?)
+    }
+}
+
+impl Loaded {
+    pub(crate) fn request(&self) -> Request<'_> {
+        Request {
+            content: &self.content,
+            tailoring: self.tailoring.as_ref().map(|(tailoring, href)| (tailoring, href.as_str())),
+            profile: self.profile.as_deref(),
+        }
+    }
+}
+
+fn read_tailoring(file: &Path) -> Result<(Tailoring, String)> {
+    let named = || file.display().to_string();
+    let xml = std::fs::read_to_string(file).with_context(named)?;
+    Ok((Tailoring::read(&xml).with_context(named)?, named()))
+}
+
+impl Scan {
+    pub(crate) fn run(&self) -> Result<Outcome> {
+        let loaded = self.what.load()?;
+        let source = self.what.source()?;
+        let request = loaded.request();
+        let scan = scan(&request, &source)?;
+        if let Some(file) = &self.arf {
+            output::write(file, &arf::asset_report(&scan)?)?;
+        }
+        if let Some(file) = &self.results {
+            output::write(file, &arf::xccdf_results(&scan)?)?;
+        }
+        if let Some(file) = &self.html {
+            output::write(file, &html::render(&scan.report, &scan.texts)?)?;
+        }
+        if let Some(file) = &self.json {
+            let mut json = serde_json::to_string_pretty(&scan.report)?;
+            json.push('\n');
+            output::write(file, &json)?;
+        }
+        // JSON on standard output stands alone, so that it can be piped.
+        if self.json.as_deref() != Some(Path::new("-")) {
+            anstream::print!("{}", text::render(&scan.report, self.all));
+        }
+        Ok(if scan.report.passed { Outcome::Success } else { Outcome::NotPassed })
+    }
+}

@@ -1,0 +1,286 @@
+//! Collection: which API paths the rules want, and what their filters leave of the answers.
+//!
+//! Follows the Compliance Operator's api-resource-collector: of a rule's warnings the first with API paths counts; one
+//! GET and one jq filter give one file.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use jaq_json::Val;
+use virtscap_scap::markup::{Markup, MarkupNode};
+use virtscap_scap::xccdf::Rule;
+
+use crate::dump::{DUMP_ROOT, Dump, DumpFile};
+use crate::filter;
+use crate::source::{Answer, ApiSource, Format};
+
+/// How long a filter may run on one answer.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// Stack of the thread that parses and filters: recursion in jq needs more than the default.
+const STACK: usize = 64 << 20;
+
+/// What the operator's collector fetches for every scan, whatever the rules say.
+const ALWAYS: [&str; 4] = [
+    "/version",
+    "/apis/config.openshift.io/v1/clusteroperators/openshift-apiserver",
+    "/apis/config.openshift.io/v1/infrastructures/cluster",
+    "/apis/config.openshift.io/v1/networks/cluster",
+];
+
+/// An API path that a rule wants, and what becomes of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// The API path.
+    pub path: String,
+    /// The jq filter; none: the answer is kept as it is.
+    pub filter: Option<String>,
+    /// Where the result goes (`/kubernetes-api-resources/…`).
+    pub dump: String,
+}
+
+/// The API paths that a rule wants; `value` gives the text of each `<sub>`.
+pub fn endpoints(rule: &Rule, value: &dyn Fn(&str) -> String) -> Vec<Endpoint> {
+    let mut found = rule.warnings.iter().map(|warning| endpoints_of(warning, value));
+    found.find(|endpoints| !endpoints.is_empty()).unwrap_or_default()
+}
+
+fn endpoints_of(warning: &Markup, value: &dyn Fn(&str) -> String) -> Vec<Endpoint> {
+    let elements = warning.html_elements();
+    let codes = |class: &str| {
+        let class = class.to_owned();
+        elements.iter().filter_map(move |(name, attributes, children)| {
+            let attribute = |key: &str| attributes.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
+            let is = *name == "code" && attribute("class") == Some(&class);
+            is.then(|| (attribute("id").unwrap_or_default().to_owned(), text(children, value)))
+        })
+    };
+    let paths: Vec<_> = codes("ocp-api-endpoint").collect();
+    let filters: Vec<_> = codes("ocp-api-filter").collect();
+    let dumps: Vec<_> = codes("ocp-dump-location").collect();
+    let mut endpoints = Vec::new();
+    for (id, path) in paths {
+        let by_id = |all: &[(String, String)], prefix: &str| {
+            all.iter().find(|(other, _)| *other == format!("{prefix}{id}")).map(|(_, text)| text.clone())
+        };
+        // Without both, the operator keeps the whole answer under the path.
+        endpoints.push(match (by_id(&filters, "filter-"), by_id(&dumps, "dump-")) {
+            (Some(filter), Some(dump)) if !id.is_empty() => Endpoint { path, filter: Some(filter), dump },
+            _ => Endpoint { dump: format!("{DUMP_ROOT}{path}"), path, filter: None },
+        });
+    }
+    endpoints
+}
+
+fn text(nodes: &[MarkupNode], value: &dyn Fn(&str) -> String) -> String {
+    // The operator folds white space too.
+    Markup(nodes.to_vec()).plain_text(value).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Fetches and filters what the endpoints name.
+pub fn collect(source: &dyn ApiSource, endpoints: impl IntoIterator<Item = Endpoint>) -> Dump {
+    let mut dump = Dump::default();
+    for endpoint in endpoints {
+        if !dump.contains(&endpoint.dump) {
+            let file = fetch(source, &endpoint);
+            dump.insert(endpoint.dump, file);
+        }
+    }
+    dump
+}
+
+/// Adds what the operator's collector fetches for every scan, where the source holds it.
+pub fn collect_always(source: &dyn ApiSource, dump: &mut Dump) {
+    for path in ALWAYS {
+        let endpoint = Endpoint { path: path.to_owned(), filter: None, dump: format!("{DUMP_ROOT}{path}") };
+        match fetch(source, &endpoint) {
+            DumpFile::Absent { .. } => {}
+            file => dump.insert(endpoint.dump, file),
+        }
+    }
+}
+
+fn fetch(source: &dyn ApiSource, endpoint: &Endpoint) -> DumpFile {
+    let absent = |reason: String| DumpFile::Absent { reason: format!("{}: {reason}", endpoint.path) };
+    if endpoint.filter.as_deref().is_some_and(|filter| filter.contains("{{")) {
+        return absent("its filter is a Go template, which is not supported yet".to_owned());
+    }
+    match source.get(&endpoint.path) {
+        Answer::Missing => absent("the source holds no answer for it".to_owned()),
+        Answer::Unreadable { reason } => absent(reason),
+        Answer::Body { bytes, format } => match reduce_under_deadline(bytes, format, endpoint.filter.clone()) {
+            Ok(document) => DumpFile::Document(document),
+            Err(Refusal::NotFound) => DumpFile::NotFound,
+            Err(refusal) => absent(refusal.to_string()),
+        },
+    }
+}
+
+/// Why an answer gives no document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Refusal {
+    #[error("the API server knows no such path (404)")]
+    NotFound,
+    #[error("access was refused (403): {0}")]
+    Forbidden(String),
+    #[error("the API server answered {code}: {message}")]
+    Status { code: i64, message: String },
+    #[error("the answer is empty")]
+    Empty,
+    #[error("the answer is not valid {format}, or was cut off: {reason}")]
+    Malformed { format: &'static str, reason: String },
+    #[error("the answer is no API object")]
+    NotAnObject,
+    #[error("the answer is no list of API objects")]
+    NotAList,
+    #[error("the answer is one page of a longer list")]
+    OnePage,
+    #[error(transparent)]
+    Filter(#[from] filter::FilterError),
+    #[error("its filter was given up after {} seconds", DEADLINE.as_secs())]
+    Deadline,
+    #[error("its filter crashed")]
+    Crashed,
+}
+
+fn reduce_under_deadline(bytes: Vec<u8>, format: Format, filter: Option<String>) -> Result<String, Refusal> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let work = move || {
+        // The receiver is gone only after the deadline, when nobody wants the result any more.
+        let _ = sender.send(reduce(&bytes, format, filter.as_deref()));
+    };
+    if thread::Builder::new().name("filter".to_owned()).stack_size(STACK).spawn(work).is_err() {
+        return Err(Refusal::Crashed);
+    }
+    receiver.recv_timeout(DEADLINE).unwrap_or_else(|e| match e {
+        mpsc::RecvTimeoutError::Timeout => Err(Refusal::Deadline),
+        mpsc::RecvTimeoutError::Disconnected => Err(Refusal::Crashed),
+    })
+}
+
+fn reduce(bytes: &[u8], format: Format, filter: Option<&str>) -> Result<String, Refusal> {
+    let value = parse(bytes, format)?;
+    check(&value)?;
+    let result = match filter {
+        Some(filter) => filter::run(filter, value)?,
+        None => value,
+    };
+    Ok(result.to_string())
+}
+
+fn parse(bytes: &[u8], format: Format) -> Result<Val, Refusal> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(Refusal::Empty);
+    }
+    match format {
+        Format::Json => serde_json::from_slice(bytes)
+            .map_err(|e| Refusal::Malformed { format: "JSON", reason: e.to_string() }),
+        Format::Yaml => {
+            let options = serde_yaml::options! {
+                budget: None,
+                strict_booleans: true,
+                leading_zero_numbers_as_strings: true,
+            };
+            let malformed = |reason: String| Refusal::Malformed { format: "YAML", reason };
+            let text = std::str::from_utf8(bytes).map_err(|e| malformed(e.to_string()))?;
+            let value: serde_json::Value =
+                serde_yaml::from_str_with_options(text, options).map_err(|e| malformed(e.to_string()))?;
+            serde_json::from_value(value).map_err(|e| malformed(e.to_string()))
+        }
+    }
+}
+
+/// Tells an answer that can be judged from a refusal, from a page of a list, and from what is no answer.
+fn check(value: &Val) -> Result<(), Refusal> {
+    if !matches!(value, Val::Obj(_)) {
+        return Err(Refusal::NotAnObject);
+    }
+    let text = |path: &[&str]| get(value, path).and_then(as_text);
+    if text(&["kind"]).as_deref() == Some("Status") && text(&["status"]).as_deref() != Some("Success") {
+        let code = get(value, &["code"]).and_then(|code| code.to_string().parse().ok()).unwrap_or_default();
+        let message = text(&["message"]).unwrap_or_default();
+        return Err(match code {
+            404 => Refusal::NotFound,
+            403 => Refusal::Forbidden(message),
+            code => Refusal::Status { code, message },
+        });
+    }
+    let is_list = text(&["kind"]).is_some_and(|kind| kind.ends_with("List"));
+    match get(value, &["items"]) {
+        Some(Val::Arr(items)) if !items.iter().all(|item| matches!(item, Val::Obj(_))) => {
+            return Err(Refusal::NotAList);
+        }
+        Some(Val::Arr(_)) => {}
+        _ if is_list => return Err(Refusal::NotAList),
+        _ => {}
+    }
+    match text(&["metadata", "continue"]) {
+        Some(token) if !token.is_empty() => Err(Refusal::OnePage),
+        _ => Ok(()),
+    }
+}
+
+fn get<'a>(value: &'a Val, path: &[&str]) -> Option<&'a Val> {
+    path.iter().try_fold(value, |value, key| match value {
+        Val::Obj(map) => map.get(&Val::utf8_str((*key).to_owned().into_bytes())),
+        _ => None,
+    })
+}
+
+fn as_text(value: &Val) -> Option<String> {
+    match value {
+        Val::TStr(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> Result<String, Refusal> {
+        reduce(text.as_bytes(), Format::Json, Some("[\"@collected\"] + [.items[] | .metadata.name]"))
+    }
+
+    #[test]
+    fn a_list_is_filtered() {
+        let list = r#"{"kind": "PodList", "items": [{"metadata": {"name": "a\u00e9\u0001"}}]}"#;
+        assert_eq!(json(list).unwrap(), "[\"@collected\",\"aé\\u0001\"]");
+    }
+
+    #[test]
+    fn what_is_no_whole_answer_is_refused() {
+        let cases = [
+            ("", Refusal::Empty),
+            (" \n", Refusal::Empty),
+            ("[]", Refusal::NotAnObject),
+            (r#"{"kind": "PodList"}"#, Refusal::NotAList),
+            (r#"{"kind": "PodList", "items": null}"#, Refusal::NotAList),
+            (r#"{"kind": "PodList", "items": [1]}"#, Refusal::NotAList),
+            (r#"{"items": [], "metadata": {"continue": "x"}}"#, Refusal::OnePage),
+            (r#"{"kind": "Status", "status": "Failure", "code": 404}"#, Refusal::NotFound),
+            (
+                r#"{"kind": "Status", "status": "Failure", "code": 403, "message": "no"}"#,
+                Refusal::Forbidden("no".to_owned()),
+            ),
+            (
+                r#"{"kind": "Status", "status": "Failure", "code": 500, "message": "oh"}"#,
+                Refusal::Status { code: 500, message: "oh".to_owned() },
+            ),
+        ];
+        for (text, refusal) in cases {
+            assert_eq!(json(text), Err(refusal), "{text}");
+        }
+        assert!(matches!(json(r#"{"items": [{"a"#), Err(Refusal::Malformed { .. })));
+        assert!(matches!(json(r#"{"items": []} x"#), Err(Refusal::Malformed { .. })));
+        assert!(matches!(json("{}"), Err(Refusal::Filter(_))));
+    }
+
+    #[test]
+    fn yaml_is_read_without_yaml_1_1_surprises() {
+        let yaml = "kind: PodList\nitems:\n- metadata: {name: on, version: 0755}\n";
+        let filter = "[.items[].metadata | .name, .version]";
+        assert_eq!(reduce(yaml.as_bytes(), Format::Yaml, Some(filter)).unwrap(), "[\"on\",\"0755\"]");
+    }
+}

@@ -1,0 +1,117 @@
+//! SCAP content that is evaluated: a data stream, as a model and as the text that reports embed.
+
+use virtscap_scap::datastream::{ComponentContent, ComponentRef, DataStream, DataStreamCollection};
+use virtscap_scap::oval::OvalDefinitions;
+use virtscap_scap::xccdf::Benchmark;
+use virtscap_scap::xml::ReadError;
+
+/// A source data stream.
+#[derive(Debug, Clone)]
+pub struct Content {
+    collection: DataStreamCollection,
+    xml: String,
+}
+
+/// The benchmark of a data stream, with what its references mean.
+#[derive(Debug, Clone, Copy)]
+pub struct Checklist<'a> {
+    collection: &'a DataStreamCollection,
+    stream: &'a DataStream,
+    reference: &'a ComponentRef,
+    /// The benchmark.
+    pub benchmark: &'a Benchmark,
+}
+
+/// Why content cannot be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    /// It is no SCAP source data stream.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It holds no benchmark.
+    #[error("the data stream holds no XCCDF benchmark")]
+    NoBenchmark,
+}
+
+impl Content {
+    /// From the text of a source data stream.
+    ///
+    /// # Errors
+    /// [`ContentError::Read`] where the text is none.
+    pub fn from_xml(xml: String) -> Result<Self, ContentError> {
+        Ok(Self { collection: DataStreamCollection::read(&xml)?, xml })
+    }
+
+    /// From a model that was made in memory.
+    pub fn from_model(collection: DataStreamCollection) -> Self {
+        let xml = collection.write();
+        Self { collection, xml }
+    }
+
+    /// The text of the data stream.
+    pub fn xml(&self) -> &str {
+        &self.xml
+    }
+
+    /// The first benchmark of the first data stream that has one.
+    ///
+    /// # Errors
+    /// [`ContentError::NoBenchmark`] where there is none.
+    pub fn checklist(&self) -> Result<Checklist<'_>, ContentError> {
+        for stream in &self.collection.data_streams {
+            for reference in &stream.checklists {
+                let component = self.collection.component(&reference.component);
+                if let Some(ComponentContent::Benchmark(benchmark)) = component.map(|c| &c.content) {
+                    return Ok(Checklist { collection: &self.collection, stream, reference, benchmark });
+                }
+            }
+        }
+        Err(ContentError::NoBenchmark)
+    }
+}
+
+impl<'a> Checklist<'a> {
+    /// Id of the benchmark's component.
+    pub fn component_id(&self) -> &'a str {
+        &self.reference.component
+    }
+
+    /// The OVAL document that an href in the benchmark means, with the id of its component.
+    pub fn oval(&self, href: &str) -> Option<(&'a str, &'a OvalDefinitions)> {
+        self.oval_from(self.reference, href)
+    }
+
+    /// The OVAL definition that tells whether a platform is there, with its document.
+    pub fn platform_check(&self, cpe_name: &str) -> Option<PlatformCheck<'a>> {
+        for reference in &self.stream.dictionaries {
+            let component = self.collection.component(&reference.component)?;
+            let ComponentContent::CpeList(list) = &component.content else { continue };
+            let Some(item) = list.items.iter().find(|item| item.name == cpe_name) else { continue };
+            let check = item.check.as_ref()?;
+            let (component, oval) = self.oval_from(reference, &check.href)?;
+            return Some(PlatformCheck { title: &item.title, component, oval, definition: &check.definition });
+        }
+        None
+    }
+
+    fn oval_from(&self, from: &ComponentRef, href: &str) -> Option<(&'a str, &'a OvalDefinitions)> {
+        let component = self.collection.resolve(self.stream, from, href)?;
+        match &component.content {
+            ComponentContent::Oval(oval) => Some((&component.id, oval)),
+            _ => None,
+        }
+    }
+}
+
+/// How a data stream tells whether a platform is there.
+#[derive(Debug, Clone, Copy)]
+pub struct PlatformCheck<'a> {
+    /// The platform's title.
+    pub title: &'a str,
+    /// Id of the component that holds the check.
+    pub component: &'a str,
+    /// The OVAL document.
+    pub oval: &'a OvalDefinitions,
+    /// The definition in it.
+    pub definition: &'a virtscap_scap::id::DefinitionId,
+}

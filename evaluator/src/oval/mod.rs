@@ -1,0 +1,244 @@
+//! Evaluation of OVAL definitions (OVAL 5.11, section 5), as stock OpenSCAP does it.
+
+mod compare;
+mod probes;
+mod test;
+mod variables;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use virtscap_scap::id::{DefinitionId, ObjectId, StateId, TestId, VariableId};
+use virtscap_scap::oval::results::{
+    CollectedObject, CriteriaNodeResult, CriteriaResult, DefinitionResult, ItemKind, OvalResults, TestResult,
+};
+use virtscap_scap::oval::{
+    Criteria, CriteriaNode, Definition, Object, OvalDefinitions, OvalResult, State, Test, Variable,
+};
+
+use crate::dump::Files;
+
+/// The values of the external variables: what XCCDF exports to the checks.
+pub type ExternalValues = BTreeMap<VariableId, Vec<String>>;
+
+/// An evaluation of one OVAL document. Everything is evaluated once, when it is first asked for.
+pub struct Session<'a> {
+    definitions: HashMap<&'a DefinitionId, &'a Definition>,
+    tests: HashMap<&'a TestId, &'a Test>,
+    objects: HashMap<&'a ObjectId, &'a Object>,
+    states: HashMap<&'a StateId, &'a State>,
+    variables: HashMap<&'a VariableId, &'a Variable>,
+    files: &'a dyn Files,
+    external: &'a ExternalValues,
+    values: HashMap<&'a VariableId, Result<Vec<String>, String>>,
+    /// What is being evaluated: meeting it again is a cycle.
+    open: BTreeSet<String>,
+    results: OvalResults,
+}
+
+impl<'a> Session<'a> {
+    /// Starts an evaluation.
+    pub fn new(oval: &'a OvalDefinitions, files: &'a dyn Files, external: &'a ExternalValues) -> Self {
+        Self {
+            definitions: oval.definitions.iter().map(|d| (&d.id, d)).collect(),
+            tests: oval.tests.iter().map(|t| (&t.id, t)).collect(),
+            objects: oval.objects.iter().map(|o| (&o.id, o)).collect(),
+            states: oval.states.iter().map(|s| (&s.id, s)).collect(),
+            variables: oval.variables.iter().map(|v| (&v.id, v)).collect(),
+            files,
+            external,
+            values: HashMap::new(),
+            open: BTreeSet::new(),
+            results: OvalResults::default(),
+        }
+    }
+
+    /// The definition of this id, where the document has it.
+    pub fn definition(&self, id: &DefinitionId) -> Option<&'a Definition> {
+        self.definitions.get(id).copied()
+    }
+
+    /// Every definition of the document, in no particular order.
+    pub fn definition_ids(&self) -> impl Iterator<Item = &'a DefinitionId> {
+        self.definitions.keys().copied()
+    }
+
+    /// Evaluates a definition.
+    pub fn evaluate(&mut self, id: &DefinitionId) -> OvalResult {
+        if let Some(done) = self.results.definitions.get(id) {
+            return done.result;
+        }
+        // A dangling reference or a cycle: the content is wrong.
+        let Some(definition) = self.definition(id) else { return OvalResult::Error };
+        if !self.open.insert(id.to_string()) {
+            return OvalResult::Error;
+        }
+        let criteria = definition.criteria.as_ref().map(|criteria| self.criteria(criteria));
+        self.open.remove(id.as_str());
+        let result = criteria.as_ref().map_or(OvalResult::NotEvaluated, |criteria| criteria.result);
+        let done = DefinitionResult { version: definition.version.clone(), result, criteria };
+        self.results.definitions.insert(id.clone(), done);
+        result
+    }
+
+    fn criteria(&mut self, criteria: &'a Criteria) -> CriteriaResult {
+        // Every child is evaluated, also where the first decides: the report shows them all.
+        let children: Vec<_> = criteria.children.iter().map(|child| self.criteria_node(child)).collect();
+        let combined = criteria.operator.combine(children.iter().map(CriteriaNodeResult::result));
+        CriteriaResult {
+            operator: criteria.operator,
+            negate: criteria.negate,
+            result: combined.negate_if(criteria.negate),
+            children,
+        }
+    }
+
+    fn criteria_node(&mut self, node: &'a CriteriaNode) -> CriteriaNodeResult {
+        match node {
+            CriteriaNode::Criteria(criteria) => CriteriaNodeResult::Criteria(self.criteria(criteria)),
+            CriteriaNode::Criterion { test_ref, negate, .. } => CriteriaNodeResult::Criterion {
+                test_ref: test_ref.clone(),
+                version: self.tests.get(test_ref).map_or_else(|| "1".to_owned(), |t| t.version.clone()),
+                negate: *negate,
+                result: self.test(test_ref).negate_if(*negate),
+            },
+            CriteriaNode::ExtendDefinition { definition_ref, negate, .. } => {
+                let version = self.definition(definition_ref).map_or_else(|| "1".to_owned(), |d| d.version.clone());
+                CriteriaNodeResult::ExtendDefinition {
+                    definition_ref: definition_ref.clone(),
+                    version,
+                    negate: *negate,
+                    result: self.evaluate(definition_ref).negate_if(*negate),
+                }
+            }
+        }
+    }
+
+    fn test(&mut self, id: &TestId) -> OvalResult {
+        if let Some(done) = self.results.tests.get(id) {
+            return done.result;
+        }
+        let Some(test) = self.tests.get(id).copied() else { return OvalResult::Error };
+        let done = self.evaluate_test(test);
+        let result = done.result;
+        self.results.tests.insert(id.clone(), done);
+        result
+    }
+
+    /// Adds an item to the results and gives its number.
+    fn add_item(&mut self, kind: ItemKind) -> u64 {
+        let id = self.results.items.len() as u64 + 1;
+        self.results.items.push(virtscap_scap::oval::results::Item { id, kind });
+        id
+    }
+
+    /// An item of the results.
+    fn item(&self, id: u64) -> Option<&ItemKind> {
+        let index = usize::try_from(id).ok()?.checked_sub(1)?;
+        self.results.items.get(index).map(|item| &item.kind)
+    }
+
+    /// All results so far.
+    pub fn results(&self) -> &OvalResults {
+        &self.results
+    }
+
+    /// Ends the evaluation.
+    pub fn into_results(self) -> OvalResults {
+        self.results
+    }
+
+    /// What makes a definition false: the offenders of its false tests, in the order of its criteria.
+    pub fn offenders(&self, id: &DefinitionId) -> Vec<String> {
+        let mut offenders = Distinct::default();
+        self.for_each_test(id, &mut |_, negate, test| {
+            if !negate && test.result == OvalResult::False {
+                offenders.extend(&test.offenders);
+            }
+        });
+        offenders.texts
+    }
+
+    /// Why a definition is neither true nor false: messages of its tests and of what they collected.
+    pub fn reasons(&self, id: &DefinitionId) -> Vec<String> {
+        let mut reasons = Distinct::default();
+        self.for_each_test(id, &mut |test_id, _, result| {
+            reasons.extend(&result.messages);
+            let comparison = self.tests.get(test_id).and_then(|test| test.kind.comparison());
+            if let Some((_, object)) = comparison.and_then(|c| self.results.objects.get(&c.object)) {
+                reasons.extend(&object.messages);
+            }
+        });
+        if reasons.texts.is_empty() {
+            self.for_each_test(id, &mut |test_id, _, result| {
+                if let Some(test) = self.tests.get(test_id).filter(|_| result.result == OvalResult::False) {
+                    reasons.extend([&format!("could not be confirmed: {}", test.comment)]);
+                }
+            });
+        }
+        reasons.texts
+    }
+
+    fn for_each_test(&self, id: &DefinitionId, visit: &mut dyn FnMut(&TestId, bool, &TestResult)) {
+        fn walk(
+            session: &Session<'_>,
+            criteria: &CriteriaResult,
+            depth: usize,
+            visit: &mut dyn FnMut(&TestId, bool, &TestResult),
+        ) {
+            for child in &criteria.children {
+                match child {
+                    CriteriaNodeResult::Criteria(criteria) => walk(session, criteria, depth, visit),
+                    CriteriaNodeResult::Criterion { test_ref, negate, .. } => {
+                        if let Some(test) = session.results.tests.get(test_ref) {
+                            visit(test_ref, *negate, test);
+                        }
+                    }
+                    CriteriaNodeResult::ExtendDefinition { definition_ref, .. } => {
+                        let definition = session.results.definitions.get(definition_ref);
+                        // Cycles have an error for a result; the depth keeps from following them.
+                        if let Some(criteria) = definition.and_then(|d| d.criteria.as_ref()).filter(|_| depth > 0) {
+                            walk(session, criteria, depth - 1, visit);
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(criteria) = self.results.definitions.get(id).and_then(|d| d.criteria.as_ref()) {
+            walk(self, criteria, virtscap_scap::xml::MAX_DEPTH, visit);
+        }
+    }
+
+    /// Collects an object, once.
+    fn object(&mut self, id: &ObjectId) -> CollectedObject {
+        if let Some((_, done)) = self.results.objects.get(id) {
+            return done.clone();
+        }
+        let Some(object) = self.objects.get(id).copied() else {
+            return probes::failed(format!("the object {id} is not in the document"));
+        };
+        if !self.open.insert(id.to_string()) {
+            return probes::failed(format!("the object {id} refers to itself"));
+        }
+        let collected = self.collect(object);
+        self.open.remove(id.as_str());
+        self.results.objects.insert(id.clone(), (object.version.clone(), collected.clone()));
+        collected
+    }
+}
+
+/// Texts in the order in which they came, each once.
+#[derive(Default)]
+struct Distinct {
+    texts: Vec<String>,
+    seen: HashSet<String>,
+}
+
+impl Distinct {
+    fn extend<'t>(&mut self, texts: impl IntoIterator<Item = &'t String>) {
+        for text in texts {
+            if self.seen.insert(text.clone()) {
+                self.texts.push(text.clone());
+            }
+        }
+    }
+}

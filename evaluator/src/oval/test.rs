@@ -1,0 +1,273 @@
+//! Evaluation of tests: existence, then states (OVAL 5.11, 5.3.5), with OpenSCAP's reading of the object's flag.
+
+use virtscap_scap::id::VariableId;
+use virtscap_scap::oval::results::{Flag, ItemField, ItemKind, TestResult};
+use virtscap_scap::oval::{
+    Check, Comparison, Entity, EntityValue, Existence, Operator, OvalResult, RecordField, StateKind, Test, TestKind,
+};
+
+use super::Session;
+use super::compare::Comparator;
+
+/// What came of comparing an item, and which of its texts decided it.
+struct Compared {
+    result: OvalResult,
+    /// Texts that do not satisfy the state.
+    against: Vec<String>,
+    /// Texts that do.
+    with: Vec<String>,
+    messages: Vec<String>,
+}
+
+impl Compared {
+    fn nothing(result: OvalResult) -> Self {
+        Self { result, against: Vec::new(), with: Vec::new(), messages: Vec::new() }
+    }
+
+    fn error(message: String) -> Self {
+        Self { messages: vec![message], ..Self::nothing(OvalResult::Error) }
+    }
+
+    /// Combines results of parts.
+    fn combine(parts: Vec<Self>, combine: impl FnOnce(Vec<OvalResult>) -> OvalResult) -> Self {
+        let mut all = Self::nothing(combine(parts.iter().map(|part| part.result).collect()));
+        for part in parts {
+            all.against.extend(part.against);
+            all.with.extend(part.with);
+            all.messages.extend(part.messages);
+        }
+        all
+    }
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn evaluate_test(&mut self, test: &'a Test) -> TestResult {
+        let mut done = TestResult {
+            version: test.version.clone(),
+            check: test.check,
+            check_existence: test.check_existence,
+            state_operator: test.state_operator,
+            result: OvalResult::Unknown,
+            messages: Vec::new(),
+            tested_items: Vec::new(),
+            offenders: Vec::new(),
+            tested_variables: Vec::new(),
+        };
+        match &test.kind {
+            TestKind::Unknown => {}
+            TestKind::Unsupported { name } => {
+                done.result = OvalResult::NotEvaluated;
+                done.messages.push(format!("{}: tests of this kind ({name}) are not supported", test.id));
+            }
+            TestKind::YamlFileContent(c) | TestKind::TextFileContent54(c) | TestKind::Variable(c) => {
+                self.compare_object(test, c, &mut done);
+            }
+        }
+        done
+    }
+
+    fn compare_object(&mut self, test: &'a Test, comparison: &'a Comparison, done: &mut TestResult) {
+        let object = self.object(&comparison.object);
+        let with_state = !comparison.states.is_empty();
+        done.tested_items = object.items.iter().map(|id| (*id, OvalResult::NotEvaluated)).collect();
+        let existence = existence(test.check_existence, object.flag, object.items.len(), with_state);
+        // The states are looked at only where existence holds and there is something to compare.
+        if existence != OvalResult::True || !with_state || object.flag == Flag::DoesNotExist {
+            done.result = existence;
+            return;
+        }
+        let mut compared = Vec::new();
+        for (id, result) in &mut done.tested_items {
+            let states = comparison.states.iter().map(|state| self.compare_state(*id, state)).collect();
+            let item = Compared::combine(states, |results| test.state_operator.combine(results));
+            *result = item.result;
+            compared.push(item);
+        }
+        done.result = test.check.combine(compared.iter().map(|item| item.result));
+        for item in compared {
+            done.messages.extend(item.messages);
+            if done.result == OvalResult::False {
+                match (test.check, item.result) {
+                    (Check::NoneSatisfy, OvalResult::True) => done.offenders.extend(item.with),
+                    (Check::All | Check::AtLeastOne, OvalResult::False) => done.offenders.extend(item.against),
+                    _ => {}
+                }
+            }
+        }
+        for state in &comparison.states {
+            self.note_variables(state, &mut done.tested_variables);
+        }
+    }
+
+    fn note_variables(&self, state: &virtscap_scap::id::StateId, noted: &mut Vec<(VariableId, String)>) {
+        let Some(state) = self.states.get(state) else { return };
+        let entities: Vec<&Entity> = match &state.kind {
+            StateKind::YamlFileContent { fields, .. } => fields.iter().map(|field| &field.entity).collect(),
+            StateKind::TextFileContent54 { text, subexpression } => text.iter().chain(subexpression).collect(),
+            StateKind::Variable { value } => value.iter().collect(),
+            StateKind::Unsupported { .. } => Vec::new(),
+        };
+        for entity in entities {
+            if let EntityValue::Variable { var_ref, .. } = &entity.value
+                && let Some(Ok(values)) = self.values.get(var_ref)
+            {
+                noted.extend(values.iter().map(|value| (var_ref.clone(), value.clone())));
+            }
+        }
+    }
+
+    fn compare_state(&mut self, item: u64, state: &virtscap_scap::id::StateId) -> Compared {
+        let Some(state) = self.states.get(state).copied() else {
+            return Compared::error(format!("the state {state} is not in the document"));
+        };
+        let Some(item) = self.item(item).cloned() else {
+            return Compared::nothing(OvalResult::Error);
+        };
+        match (&state.kind, &item) {
+            (StateKind::YamlFileContent { entity_check, fields }, ItemKind::YamlFileContent { records, .. }) => {
+                let records = records.iter().map(|record| self.compare_record(record, fields)).collect();
+                Compared::combine(records, |results| entity_check.combine(results))
+            }
+            (
+                StateKind::TextFileContent54 { text, subexpression },
+                ItemKind::TextFileContent { text: found, subexpressions, .. },
+            ) => {
+                let mut parts = Vec::new();
+                if let Some(entity) = text {
+                    parts.push(self.compare_entity(entity, std::slice::from_ref(found)));
+                }
+                if let Some(entity) = subexpression {
+                    parts.push(self.compare_entity(entity, subexpressions));
+                }
+                Compared::combine(parts, |results| combine_entities(state.operator, results))
+            }
+            (StateKind::Variable { value }, ItemKind::Variable { values, .. }) => {
+                let parts = value.iter().map(|entity| self.compare_entity(entity, values)).collect();
+                Compared::combine(parts, |results| combine_entities(state.operator, results))
+            }
+            (StateKind::Unsupported { name }, _) => Compared {
+                messages: vec![format!("{}: states of this form ({name}) are not supported", state.id)],
+                ..Compared::nothing(OvalResult::NotEvaluated)
+            },
+            _ => Compared::error(format!("the state {} is of another kind than the item", state.id)),
+        }
+    }
+
+    /// All fields have to hold; a field that the record lacks is an error.
+    fn compare_record(&mut self, record: &[ItemField], fields: &'a [RecordField]) -> Compared {
+        let mut parts = Vec::new();
+        for field in fields {
+            let values: Vec<String> =
+                record.iter().filter(|f| f.name == field.name).map(|f| f.value.clone()).collect();
+            parts.push(if values.is_empty() {
+                Compared::error(format!("the record has no field '{}'", field.name))
+            } else {
+                self.compare_entity(&field.entity, &values)
+            });
+        }
+        Compared::combine(parts, |results| Operator::And.combine(results))
+    }
+
+    /// Compares values with an entity: `var_check` over the variable's values, `entity_check` over the item's.
+    fn compare_entity(&mut self, entity: &'a Entity, values: &[String]) -> Compared {
+        let var_check = match &entity.value {
+            EntityValue::Literal(_) => Check::All,
+            EntityValue::Variable { var_check, .. } => *var_check,
+        };
+        let comparators = self.entity_values(&entity.value).and_then(|withs| {
+            withs
+                .iter()
+                .map(|with| Comparator::new(entity.operation, entity.datatype, with))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        let comparators = match comparators {
+            Ok(comparators) if comparators.is_empty() => {
+                return Compared::error("the variable that the state refers to has no values".to_owned());
+            }
+            Ok(comparators) => comparators,
+            Err(message) => return Compared::error(message),
+        };
+        let mut all = Compared::nothing(OvalResult::Unknown);
+        let mut results = Vec::new();
+        for value in values {
+            let mut of_value = Vec::new();
+            for comparator in &comparators {
+                of_value.push(comparator.compare(value).unwrap_or_else(|message| {
+                    all.messages.push(message);
+                    OvalResult::Error
+                }));
+            }
+            let result = var_check.combine(of_value);
+            match result {
+                OvalResult::True => all.with.push(value.clone()),
+                OvalResult::False => all.against.push(value.clone()),
+                _ => {}
+            }
+            results.push(result);
+        }
+        all.result = entity.entity_check.combine(results);
+        if entity.entity_check == Check::NoneSatisfy {
+            std::mem::swap(&mut all.with, &mut all.against);
+        }
+        all
+    }
+}
+
+/// A state without entities is satisfied by every item.
+fn combine_entities(operator: Operator, results: Vec<OvalResult>) -> OvalResult {
+    if results.is_empty() { OvalResult::True } else { operator.combine(results) }
+}
+
+/// Whether as many items exist as there should, from the object's flag (see `openscap` `oval_agent`): an error is an
+/// error, except that `any_exist` without a state is content with anything.
+fn existence(wanted: Existence, flag: Flag, items: usize, with_state: bool) -> OvalResult {
+    match flag {
+        Flag::Error if wanted == Existence::AnyExist && !with_state => OvalResult::True,
+        Flag::Error => OvalResult::Error,
+        Flag::NotCollected => OvalResult::Unknown,
+        Flag::NotApplicable => OvalResult::NotApplicable,
+        Flag::DoesNotExist => matches!(wanted, Existence::NoneExist | Existence::AnyExist).into(),
+        Flag::Complete => match wanted {
+            Existence::AllExist | Existence::AtLeastOneExists => items > 0,
+            Existence::AnyExist => true,
+            Existence::NoneExist => items == 0,
+            Existence::OnlyOneExists => items == 1,
+        }
+        .into(),
+        Flag::Incomplete => match wanted {
+            Existence::AnyExist => OvalResult::True,
+            Existence::AtLeastOneExists if items > 0 => OvalResult::True,
+            Existence::NoneExist if items > 0 => OvalResult::False,
+            Existence::OnlyOneExists if items > 1 => OvalResult::False,
+            _ => OvalResult::Unknown,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Existence::{AllExist, AnyExist, AtLeastOneExists, NoneExist, OnlyOneExists};
+    use OvalResult::{Error as E, False as F, True as T, Unknown as U};
+
+    #[test]
+    fn existence_follows_the_flag() {
+        // all, any, at least one, none, only one
+        let wanted = [AllExist, AnyExist, AtLeastOneExists, NoneExist, OnlyOneExists];
+        let table = [
+            (Flag::Complete, 1, [T, T, T, F, T]),
+            (Flag::Complete, 2, [T, T, T, F, F]),
+            (Flag::DoesNotExist, 0, [F, T, F, T, F]),
+            (Flag::Error, 1, [E, E, E, E, E]),
+            (Flag::NotCollected, 0, [U, U, U, U, U]),
+            (Flag::Incomplete, 1, [U, T, T, F, U]),
+            (Flag::Incomplete, 0, [U, T, U, U, U]),
+        ];
+        for (flag, items, expected) in table {
+            for (wanted, expected) in wanted.into_iter().zip(expected) {
+                assert_eq!(existence(wanted, flag, items, true), expected, "{flag} {wanted}");
+            }
+        }
+        assert_eq!(existence(AnyExist, Flag::Error, 0, false), T);
+    }
+}

@@ -1,0 +1,122 @@
+//! Values of variables (OVAL 5.11, 5.2.3.2 and 5.3.4).
+
+use virtscap_scap::id::{ObjectId, VariableId};
+use virtscap_scap::oval::results::{Flag, ItemKind};
+use virtscap_scap::oval::{Component, EntityValue, VariableKind};
+
+use super::Session;
+
+/// How many values a variable may have: `concat` multiplies them.
+const MAX_VALUES: usize = 1_000_000;
+
+impl<'a> Session<'a> {
+    /// The values of a variable, in order; an error says why there are none.
+    pub(super) fn variable(&mut self, id: &VariableId) -> Result<Vec<String>, String> {
+        let Some((id, variable)) = self.variables.get_key_value(id).map(|(id, v)| (*id, *v)) else {
+            return Err(format!("the variable {id} is not in the document"));
+        };
+        if let Some(values) = self.values.get(id) {
+            return values.clone();
+        }
+        if !self.open.insert(id.to_string()) {
+            return Err(format!("the variable {id} refers to itself"));
+        }
+        let values = match &variable.kind {
+            VariableKind::External => match self.external.get(id) {
+                Some(values) => Ok(values.clone()),
+                None => Err(format!("the variable {id} was given no value")),
+            },
+            VariableKind::Constant(values) => Ok(values.clone()),
+            VariableKind::Local(component) => self.component(component),
+        };
+        self.open.remove(id.as_str());
+        self.values.insert(id, values.clone());
+        values
+    }
+
+    /// The values of an entity: what it says itself, or those of the variable that it refers to.
+    pub(super) fn entity_values(&mut self, value: &EntityValue) -> Result<Vec<String>, String> {
+        match value {
+            EntityValue::Literal(text) => Ok(vec![text.clone()]),
+            EntityValue::Variable { var_ref, .. } => self.variable(var_ref),
+        }
+    }
+
+    fn component(&mut self, component: &'a Component) -> Result<Vec<String>, String> {
+        match component {
+            Component::Literal(text) => Ok(vec![text.clone()]),
+            Component::Variable(id) => self.variable(id),
+            Component::Object { object_ref, item_field, record_field } => {
+                self.object_component(object_ref, item_field, record_field.as_deref())
+            }
+            Component::Concat(parts) => {
+                let mut values = vec![String::new()];
+                for part in parts {
+                    let more = self.component(part)?;
+                    if values.len().saturating_mul(more.len()) > MAX_VALUES {
+                        return Err(format!("concat gives more than {MAX_VALUES} values"));
+                    }
+                    values = values.iter().flat_map(|v| more.iter().map(move |m| format!("{v}{m}"))).collect();
+                }
+                Ok(values)
+            }
+            Component::EscapeRegex(inner) => {
+                Ok(self.component(inner)?.iter().map(|value| escape_regex(value)).collect())
+            }
+            Component::Unsupported { name } => Err(format!("the function <{name}> is not supported")),
+        }
+    }
+
+    fn object_component(
+        &mut self,
+        object: &ObjectId,
+        item_field: &str,
+        record_field: Option<&str>,
+    ) -> Result<Vec<String>, String> {
+        let collected = self.object(object);
+        match collected.flag {
+            Flag::Complete | Flag::Incomplete => {}
+            Flag::DoesNotExist => {
+                return Err(with_messages(format!("the object {object} was not found"), &collected.messages));
+            }
+            flag => {
+                return Err(with_messages(format!("the object {object} is '{flag}'"), &collected.messages));
+            }
+        }
+        let mut values = Vec::new();
+        for id in &collected.items {
+            let found: Vec<String> = match (self.item(*id), item_field) {
+                (Some(ItemKind::YamlFileContent { records, .. }), "value") => records
+                    .iter()
+                    .flatten()
+                    .filter(|field| record_field.is_none_or(|name| field.name == name))
+                    .map(|field| field.value.clone())
+                    .collect(),
+                (Some(ItemKind::YamlFileContent { filepath, .. }), "filepath")
+                | (Some(ItemKind::TextFileContent { filepath, .. }), "filepath") => vec![filepath.clone()],
+                (Some(ItemKind::TextFileContent { text, .. }), "text") => vec![text.clone()],
+                (Some(ItemKind::TextFileContent { subexpressions, .. }), "subexpression") => subexpressions.clone(),
+                (Some(ItemKind::Variable { values, .. }), "value") => values.clone(),
+                _ => return Err(format!("the object {object} has no field '{item_field}'")),
+            };
+            values.extend(found);
+        }
+        Ok(values)
+    }
+}
+
+fn with_messages(text: String, messages: &[String]) -> String {
+    if messages.is_empty() { text } else { format!("{text}: {}", messages.join("; ")) }
+}
+
+/// Escapes what is special in a regular expression (OVAL 5.11, `EscapeRegexFunctionType`).
+fn escape_regex(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if r"^$\.[](){}*+?|".contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}

@@ -1,0 +1,64 @@
+//! ARF and XCCDF results files.
+
+use virtscap_scap::arf::AssetReport;
+use virtscap_scap::datastream::{component_xml, root_xml};
+use virtscap_scap::oval::Generator;
+use virtscap_scap::oval::results::ResultsFrame;
+use virtscap_scap::xml::{ReadError, XmlWriter};
+
+use crate::scan::Scan;
+use crate::xccdf::OvalComponent;
+
+/// The scan as an ARF 1.1 document: content, results of rules, results in OVAL with what was collected.
+///
+/// # Errors
+/// [`ReadError`] where the content is not what it was when it was read.
+pub fn asset_report(scan: &Scan<'_>) -> Result<String, ReadError> {
+    let components: Vec<&OvalComponent> =
+        scan.evaluation.checks.iter().chain(&scan.evaluation.platform_checks).collect();
+    let definitions = components
+        .iter()
+        .map(|c| component_xml(scan.content.xml(), &c.component))
+        .collect::<Result<Vec<_>, _>>()?;
+    let generator = Generator {
+        product_name: Some("cpe:/a:virtscap:virtscap".to_owned()),
+        product_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        schema_version: "5.11".to_owned(),
+        timestamp: scan.test_result.end_time.trim_end_matches('Z').to_owned(),
+    };
+    let oval_results: Vec<_> = components
+        .iter()
+        .zip(&definitions)
+        .map(|(component, definitions_xml)| {
+            let frame = ResultsFrame {
+                generator: &generator,
+                definitions_xml,
+                host_name: &scan.test_result.target,
+                os_name: "Kubernetes",
+            };
+            (component.report.clone(), &component.results, frame)
+        })
+        .collect();
+    let report = AssetReport {
+        collection_xml: root_xml(scan.content.xml())?,
+        target: &scan.test_result.target,
+        test_result: &scan.test_result,
+        oval_results: &oval_results,
+    };
+    Ok(report.write())
+}
+
+/// The scan as an XCCDF results document: the benchmark as it was written, with the `TestResult` at its end.
+///
+/// # Errors
+/// [`ReadError`] where the content is not what it was when it was read.
+pub fn xccdf_results(scan: &Scan<'_>) -> Result<String, ReadError> {
+    let component = scan.test_result.benchmark_href.trim_start_matches('#');
+    let benchmark = component_xml(scan.content.xml(), component)?;
+    let mut w = XmlWriter::fragment();
+    scan.test_result.write(&mut w);
+    let test_result = w.finish();
+    let end = benchmark.rfind("</").unwrap_or(benchmark.len());
+    let (before, after) = benchmark.split_at(end);
+    Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{before}{test_result}{after}\n"))
+}

@@ -1,0 +1,163 @@
+//! The reports of a scan: ARF and XCCDF results for machines, JSON, HTML and the terminal for people.
+
+pub mod arf;
+pub mod html;
+pub mod text;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use virtscap_scap::markup::Markup;
+use virtscap_scap::xccdf::XccdfResult;
+
+/// Version of the JSON report's form. It changes when a field goes away or changes its meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What a scan found, in the stable form of `virtscap scan --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Report {
+    /// Version of this form: 1.
+    pub schema_version: u32,
+    /// The program that made the report, such as `virtscap 0.1.0`.
+    pub tool: String,
+    /// The benchmark.
+    pub benchmark: BenchmarkReport,
+    /// The profile; absent where the benchmark's own selection was used.
+    pub profile: Option<ProfileReport>,
+    /// What was scanned.
+    pub source: SourceReport,
+    /// When the scan began (RFC 3339, UTC).
+    pub started: String,
+    /// When it ended (RFC 3339, UTC).
+    pub finished: String,
+    /// Whether every rule that was evaluated and applies passed, and at least one did.
+    pub passed: bool,
+    /// How many rules gave each result. Rules outside of the profile are not counted, nor listed.
+    pub counts: BTreeMap<&'static str, usize>,
+    /// The scores of XCCDF 1.2.
+    pub scores: Vec<ScoreReport>,
+    /// The rules of the profile, in the benchmark's order.
+    pub rules: Vec<RuleReport>,
+}
+
+/// The benchmark of a report.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct BenchmarkReport {
+    /// Its XCCDF id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The profile of a report.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ProfileReport {
+    /// Its XCCDF id.
+    pub id: String,
+    /// Its short name, such as `level-1`.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// The values that the scan used, by short name, as tailored.
+    pub values: BTreeMap<String, String>,
+    /// Id of the tailoring, where one was used.
+    pub tailoring: Option<String>,
+}
+
+/// What was scanned.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SourceReport {
+    /// The kind of source: `snapshot`, …
+    pub kind: String,
+    /// Where it is.
+    pub location: String,
+}
+
+/// A score.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ScoreReport {
+    /// The scoring model, a URN of XCCDF 1.2.
+    pub system: String,
+    /// The score.
+    pub score: f64,
+    /// The most that could have been reached.
+    pub maximum: f64,
+}
+
+/// The result of a rule.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RuleReport {
+    /// Its short name, such as `hco-nonroot`.
+    pub id: String,
+    /// Its XCCDF id.
+    pub xccdf_id: String,
+    /// Its title.
+    pub title: String,
+    /// Number of its section in the hardening guide; absent in content that has none.
+    pub section: Option<String>,
+    /// Its level in the guide; absent where it has none.
+    pub level: Option<u8>,
+    /// `low`, `medium`, `high`, `info` or `unknown`.
+    pub severity: &'static str,
+    /// The result of XCCDF 1.2: `pass`, `fail`, `error`, `unknown`, `notapplicable`, `notchecked`, `informational`, …
+    #[serde(serialize_with = "result_text")]
+    #[schemars(with = "String")]
+    pub result: XccdfResult,
+    /// What makes the rule fail.
+    pub offenders: Vec<Offender>,
+    /// What else there is to know: why a rule could not be decided, what was not readable.
+    pub messages: Vec<MessageReport>,
+}
+
+/// An object, or a part of one, that makes a rule fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Offender {
+    /// The object: `NAMESPACE/NAME`, or `NAME` where it has no namespace.
+    pub object: String,
+    /// What about it; empty where the object says it all.
+    pub detail: String,
+}
+
+impl Offender {
+    /// From `OBJECT: DETAIL`.
+    pub fn from_text(text: &str) -> Self {
+        let (object, detail) = text.split_once(": ").unwrap_or((text, ""));
+        Self { object: object.to_owned(), detail: detail.to_owned() }
+    }
+}
+
+/// A message of a rule's result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MessageReport {
+    /// `error`, `warning` or `info`.
+    pub severity: &'static str,
+    /// What it says.
+    pub text: String,
+}
+
+fn result_text<S: serde::Serializer>(result: &XccdfResult, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(result.as_str())
+}
+
+/// The texts of the benchmark that the HTML report shows beside the results.
+#[derive(Debug, Clone, Default)]
+pub struct ReportTexts {
+    /// Per section of the benchmark, in order: title, and the short names of its rules in order.
+    pub sections: Vec<(String, Vec<String>)>,
+    /// By short name of the rule.
+    pub rules: BTreeMap<String, RuleTexts>,
+}
+
+/// The texts of a rule.
+#[derive(Debug, Clone, Default)]
+pub struct RuleTexts {
+    /// What it says; `<sub>`s are already replaced by the values.
+    pub description: Markup,
+    /// Why it should hold.
+    pub rationale: Option<Markup>,
+    /// How to make it hold.
+    pub fixtexts: Vec<Markup>,
+}

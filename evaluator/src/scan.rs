@@ -1,0 +1,275 @@
+//! A scan, from a source to results.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use virtscap_scap::id::ValueId;
+use virtscap_scap::markup::{Markup, MarkupNode};
+use virtscap_scap::xccdf::results::{TailoringReference, TestResult};
+use virtscap_scap::xccdf::{Group, Rule, Severity, Tailoring, XccdfResult};
+
+use crate::collect::{self, Endpoint};
+use crate::content::{Checklist, Content, ContentError};
+use crate::dump::{Dump, DumpFile, Files};
+use crate::report::{
+    BenchmarkReport, MessageReport, Offender, ProfileReport, Report, ReportTexts, RuleReport, RuleTexts,
+    SCHEMA_VERSION, ScoreReport, SourceReport,
+};
+use crate::source::ApiSource;
+use crate::time;
+use crate::xccdf::{Evaluation, Policy, PolicyError, evaluate};
+
+/// Name and version of this program.
+pub const TOOL: &str = concat!("virtscap ", env!("CARGO_PKG_VERSION"));
+
+/// What to scan for.
+pub struct Request<'a> {
+    /// The content.
+    pub content: &'a Content,
+    /// A tailoring, and where it is.
+    pub tailoring: Option<(&'a Tailoring, &'a str)>,
+    /// The profile, by id or short name.
+    pub profile: Option<&'a str>,
+}
+
+/// Why nothing could be scanned.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The content is of no use.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// The profile is of no use.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
+/// What a scan found, ready to be written down.
+pub struct Scan<'a> {
+    /// The content.
+    pub content: &'a Content,
+    /// The results of the rules, in XCCDF.
+    pub test_result: TestResult,
+    /// The results, in full.
+    pub evaluation: Evaluation,
+    /// The results, for people and in JSON.
+    pub report: Report,
+    /// The benchmark's texts for the report.
+    pub texts: ReportTexts,
+}
+
+/// Content with a profile applied: what a source is asked for, and what is made of its answers.
+pub struct Prepared<'a> {
+    request: &'a Request<'a>,
+    checklist: Checklist<'a>,
+    policy: Policy<'a>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Applies the profile to the content.
+    ///
+    /// # Errors
+    /// [`ScanError`] where the content has no benchmark, or the profile cannot be applied.
+    pub fn new(request: &'a Request<'a>) -> Result<Self, ScanError> {
+        let checklist = request.content.checklist()?;
+        let tailoring = request.tailoring.map(|(tailoring, _)| tailoring);
+        let policy = Policy::new(checklist.benchmark, tailoring, request.profile)?;
+        Ok(Self { request, checklist, policy })
+    }
+
+    fn endpoints_of(&self, rule: &Rule) -> Vec<Endpoint> {
+        collect::endpoints(rule, &|value| self.value(value))
+    }
+
+    fn value(&self, id: &str) -> String {
+        self.policy.value(&ValueId::new(id)).unwrap_or_default().to_owned()
+    }
+
+    /// The API paths that the selected rules want.
+    pub fn endpoints(&self) -> BTreeSet<Endpoint> {
+        let mut endpoints = BTreeSet::new();
+        self.checklist.benchmark.for_each_rule(&mut |_, rule| {
+            if self.policy.rule(rule).selected {
+                endpoints.extend(self.endpoints_of(rule));
+            }
+        });
+        endpoints
+    }
+
+    /// Fetches and filters what the selected rules want.
+    pub fn collect(&self, source: &dyn ApiSource) -> Dump {
+        collect::collect(source, self.endpoints())
+    }
+
+    /// Evaluates the selected rules on a dump.
+    pub fn evaluate(&self, dump: &Dump, source: SourceReport) -> Scan<'a> {
+        let started = time::now();
+        let reasons = |rule: &Rule| {
+            let endpoints = self.endpoints_of(rule).into_iter();
+            let reason = |endpoint: Endpoint| match dump.get(&endpoint.dump) {
+                Some(DumpFile::Absent { reason }) => Some(reason.clone()),
+                Some(DumpFile::NotFound) => {
+                    Some(format!("{}: the API server knows no such path (404)", endpoint.path))
+                }
+                Some(DumpFile::Document(_)) | None => None,
+            };
+            endpoints.filter_map(reason).collect()
+        };
+        let files: &dyn Files = dump;
+        let evaluation = evaluate(&self.checklist, &self.policy, files, &reasons, &started.to_string());
+        let finished = time::now();
+        let test_result = self.test_result(&evaluation, &source, started.to_string(), finished.to_string());
+        let report = self.report(&test_result, source);
+        Scan { content: self.request.content, test_result, evaluation, report, texts: self.texts() }
+    }
+
+    fn test_result(
+        &self,
+        evaluation: &Evaluation,
+        source: &SourceReport,
+        started: String,
+        finished: String,
+    ) -> TestResult {
+        let benchmark = self.checklist.benchmark;
+        let profile = self.policy.profile.map(|profile| profile.id.clone());
+        let short_or_default = profile.as_ref().map_or("default", |id| id.as_str());
+        let tailoring = self.request.tailoring.map(|(tailoring, href)| TailoringReference {
+            href: href.to_owned(),
+            id: tailoring.id.clone(),
+            version: tailoring.version.clone(),
+            time: tailoring.version_time.clone().unwrap_or_else(|| started.clone()),
+        });
+        TestResult {
+            id: format!("xccdf_io.virtscap_testresult_{short_or_default}"),
+            benchmark_version: benchmark.version.clone(),
+            test_system: format!("cpe:/a:virtscap:virtscap:{}", env!("CARGO_PKG_VERSION")),
+            start_time: started,
+            end_time: finished,
+            benchmark: benchmark.id.clone(),
+            benchmark_href: format!("#{}", self.checklist.component_id()),
+            tailoring,
+            profile,
+            target: source.location.clone(),
+            target_facts: vec![
+                ("urn:xccdf:fact:scanner:name".to_owned(), "string", "virtscap".to_owned()),
+                ("urn:xccdf:fact:scanner:version".to_owned(), "string", env!("CARGO_PKG_VERSION").to_owned()),
+                ("urn:virtscap:fact:source:kind".to_owned(), "string", source.kind.clone()),
+            ],
+            platforms: evaluation.platforms.clone(),
+            set_values: self.policy.values().iter().map(|(id, value)| (id.clone(), value.clone())).collect(),
+            rule_results: evaluation.rule_results.clone(),
+            scores: evaluation.scores.clone(),
+        }
+    }
+
+    fn report(&self, results: &TestResult, source: SourceReport) -> Report {
+        let mut rules = BTreeMap::new();
+        self.checklist.benchmark.for_each_rule(&mut |_, rule| {
+            rules.insert(&rule.id, rule);
+        });
+        let selected = results.rule_results.iter().filter(|r| r.result != XccdfResult::NotSelected);
+        let rules: Vec<_> = selected
+            .filter_map(|result| {
+                let rule = rules.get(&result.rule)?;
+                let messages = result.messages.iter();
+                Some(RuleReport {
+                    id: rule.id.short_name().to_owned(),
+                    xccdf_id: rule.id.to_string(),
+                    title: rule.title.clone(),
+                    section: rule.guide.as_ref().map(|guide| guide.section.clone()),
+                    level: rule.guide.as_ref().and_then(|guide| guide.level),
+                    severity: result.severity.unwrap_or(Severity::Unknown).as_str(),
+                    result: result.result,
+                    offenders: result.offenders.iter().map(|text| Offender::from_text(text)).collect(),
+                    messages: messages
+                        .map(|m| MessageReport { severity: m.severity.as_str(), text: m.text.clone() })
+                        .collect(),
+                })
+            })
+            .collect();
+        let mut counts = BTreeMap::new();
+        for rule in &rules {
+            *counts.entry(rule.result.as_str()).or_insert(0) += 1;
+        }
+        let passes = rules.iter().filter(|rule| rule.result == XccdfResult::Pass).count();
+        let no_objection = rules.iter().all(|rule| {
+            matches!(rule.result, XccdfResult::Pass | XccdfResult::NotApplicable | XccdfResult::Informational)
+        });
+        let values = self.policy.values().iter();
+        Report {
+            schema_version: SCHEMA_VERSION,
+            tool: TOOL.to_owned(),
+            benchmark: BenchmarkReport {
+                id: self.checklist.benchmark.id.to_string(),
+                title: self.checklist.benchmark.title.clone(),
+                version: self.checklist.benchmark.version.clone(),
+            },
+            profile: self.policy.profile.map(|profile| ProfileReport {
+                id: profile.id.to_string(),
+                name: profile.id.short_name().to_owned(),
+                title: self.policy.profile_title.clone(),
+                values: values.map(|(id, value)| (id.short_name().to_owned(), value.clone())).collect(),
+                tailoring: self.policy.tailoring.map(|tailoring| tailoring.id.clone()),
+            }),
+            source,
+            started: results.start_time.clone(),
+            finished: results.end_time.clone(),
+            passed: no_objection && passes > 0,
+            counts,
+            scores: results
+                .scores
+                .iter()
+                .map(|s| ScoreReport { system: s.model.to_string(), score: s.score, maximum: s.maximum })
+                .collect(),
+            rules,
+        }
+    }
+
+    fn texts(&self) -> ReportTexts {
+        let mut texts = ReportTexts::default();
+        self.checklist.benchmark.for_each_rule(&mut |groups: &[&Group], rule| {
+            if !self.policy.rule(rule).selected {
+                return;
+            }
+            let name = rule.id.short_name().to_owned();
+            let section = groups.last().map(|group| group.title.clone()).unwrap_or_default();
+            match texts.sections.last_mut() {
+                Some((title, rules)) if *title == section => rules.push(name.clone()),
+                _ => texts.sections.push((section, vec![name.clone()])),
+            }
+            let resolve = |markup: &Markup| Markup(self.resolve(&markup.0));
+            texts.rules.insert(
+                name,
+                RuleTexts {
+                    description: resolve(&rule.description),
+                    rationale: rule.rationale.as_ref().map(resolve),
+                    fixtexts: rule.fixtexts.iter().map(resolve).collect(),
+                },
+            );
+        });
+        texts
+    }
+
+    /// Puts the values in the place of `<sub>`s.
+    fn resolve(&self, nodes: &[MarkupNode]) -> Vec<MarkupNode> {
+        let resolved = nodes.iter().map(|node| match node {
+            MarkupNode::Text(text) => MarkupNode::Text(text.clone()),
+            MarkupNode::Sub { idref } => MarkupNode::Text(self.value(idref)),
+            MarkupNode::Html { name, attributes, children } => MarkupNode::Html {
+                name: name.clone(),
+                attributes: attributes.clone(),
+                children: self.resolve(children),
+            },
+        });
+        resolved.collect()
+    }
+}
+
+/// Scans a source: collects what the profile's rules want and evaluates them.
+///
+/// # Errors
+/// [`ScanError`] where the content has no benchmark, or the profile cannot be applied. What goes wrong with the source's
+/// answers is no error but a result of the rules that wanted them.
+pub fn scan<'a>(request: &'a Request<'a>, source: &dyn ApiSource) -> Result<Scan<'a>, ScanError> {
+    let prepared = Prepared::new(request)?;
+    let dump = prepared.collect(source);
+    Ok(prepared.evaluate(&dump, source.describe()))
+}

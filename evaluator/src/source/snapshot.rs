@@ -1,0 +1,209 @@
+//! Snapshots: raw API answers under their API path, in a folder or in a `.tar.gz` of it.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Component, Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::{Answer, ApiSource, Format};
+use crate::report::SourceReport;
+
+/// How many bytes an archive may unpack to.
+const MAX_UNPACKED: u64 = 16 << 30;
+
+/// How the file of an API path may end. The path alone is what `oc get --raw PATH > file` users write.
+const ENDINGS: [(&str, Format); 4] =
+    [(".json", Format::Json), (".yaml", Format::Yaml), (".yml", Format::Yaml), ("", Format::Json)];
+
+/// A snapshot of a cluster.
+#[derive(Debug)]
+pub struct Snapshot {
+    location: PathBuf,
+    root: PathBuf,
+    /// Holds what an archive was unpacked to, for as long as the snapshot lives.
+    _unpacked: Option<TempDir>,
+}
+
+/// Why a snapshot cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// It is not there, or cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The snapshot.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
+    /// It is neither a folder nor an archive.
+    #[error("{path}: is neither a folder nor a .tar.gz archive")]
+    NotASnapshot {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The archive is broken.
+    #[error("{path}: the archive cannot be unpacked: {source}")]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
+    /// There are no API answers in it.
+    #[error(
+        "{path}: holds no API answers; expected folders named 'api' or 'apis', as in apis/kubevirt.io/v1/virtualmachines.json"
+    )]
+    Empty {
+        /// The snapshot.
+        path: PathBuf,
+    },
+}
+
+impl Snapshot {
+    /// Opens a folder, or unpacks an archive to a temporary folder.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] where there is no snapshot.
+    pub fn open(path: &Path) -> Result<Self, SnapshotError> {
+        let io = |source| SnapshotError::Io { path: path.to_owned(), source };
+        let metadata = std::fs::metadata(path).map_err(io)?;
+        let (folder, unpacked) = if metadata.is_dir() {
+            (path.to_owned(), None)
+        } else {
+            let unpacked = unpack(path)?;
+            (unpacked.path().to_owned(), Some(unpacked))
+        };
+        let root = find_root(&folder).ok_or_else(|| SnapshotError::Empty { path: path.to_owned() })?;
+        Ok(Self { location: path.to_owned(), root, _unpacked: unpacked })
+    }
+}
+
+impl ApiSource for Snapshot {
+    fn get(&self, path: &str) -> Answer {
+        let path = path.split('?').next().unwrap_or_default().trim_start_matches('/');
+        let plain = Path::new(path).components().all(|c| matches!(c, Component::Normal(_)));
+        if path.is_empty() || !plain {
+            return Answer::Unreadable { reason: format!("'{path}' is not an API path") };
+        }
+        let candidates = ENDINGS.map(|(ending, format)| (self.root.join(format!("{path}{ending}")), format));
+        let mut found = candidates.into_iter().filter(|(file, _)| file.is_file() || file.is_symlink());
+        match (found.next(), found.next()) {
+            (None, _) => Answer::Missing,
+            (Some((a, _)), Some((b, _))) => {
+                let reason = format!("there are two answers, {} and {}", a.display(), b.display());
+                Answer::Unreadable { reason }
+            }
+            (Some((file, format)), None) => match std::fs::read(&file) {
+                Ok(bytes) => Answer::Body { bytes, format },
+                Err(e) => Answer::Unreadable { reason: format!("{}: {e}", file.display()) },
+            },
+        }
+    }
+
+    fn describe(&self) -> SourceReport {
+        SourceReport { kind: "snapshot".to_owned(), location: self.location.display().to_string() }
+    }
+}
+
+/// The folder that holds `api` or `apis`: the one given, or the only folder in it, as in an archive of a folder.
+fn find_root(folder: &Path) -> Option<PathBuf> {
+    let is_root = |folder: &Path| folder.join("apis").is_dir() || folder.join("api").is_dir();
+    if is_root(folder) {
+        return Some(folder.to_owned());
+    }
+    let entries = std::fs::read_dir(folder).ok()?;
+    let mut folders = entries.flatten().map(|entry| entry.path()).filter(|path| is_root(path));
+    match (folders.next(), folders.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
+}
+
+fn unpack(path: &Path) -> Result<TempDir, SnapshotError> {
+    let io = |source| SnapshotError::Io { path: path.to_owned(), source };
+    let broken = |source| SnapshotError::Archive { path: path.to_owned(), source };
+    let mut magic = [0; 2];
+    let mut file = File::open(path).map_err(io)?;
+    if file.read(&mut magic).map_err(io)? < 2 || magic != [0x1f, 0x8b] {
+        return Err(SnapshotError::NotASnapshot { path: path.to_owned() });
+    }
+    let file = BufReader::new(File::open(path).map_err(io)?);
+    // One byte more than allowed, so that an archive that is too large is told from one that just fits.
+    let bounded = flate2::bufread::MultiGzDecoder::new(file).take(MAX_UNPACKED + 1);
+    let mut archive = tar::Archive::new(bounded);
+    let folder = tempfile::tempdir().map_err(io)?;
+    let mut unpacked = 0_u64;
+    for entry in archive.entries().map_err(broken)? {
+        let mut entry = entry.map_err(broken)?;
+        unpacked = unpacked.saturating_add(entry.size());
+        if unpacked > MAX_UNPACKED {
+            return Err(broken(io::Error::other(format!("it unpacks to more than {} GiB", MAX_UNPACKED >> 30))));
+        }
+        // Links and devices have no place in a snapshot; a link could point out of it.
+        if entry.header().entry_type().is_file() {
+            entry.unpack_in(folder.path()).map_err(broken)?;
+        }
+    }
+    Ok(folder)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn archive(files: &[(&str, &str)]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let gz = flate2::write::GzEncoder::new(file.reopen().unwrap(), flate2::Compression::fast());
+        let mut tar = tar::Builder::new(gz);
+        for (name, text) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_mode(0o644);
+            tar.append_data(&mut header, name, text.as_bytes()).unwrap();
+        }
+        tar.into_inner().unwrap().finish().unwrap();
+        file
+    }
+
+    #[test]
+    fn a_folder_inside_of_an_archive_is_found() {
+        let file = archive(&[("snap/apis/kubevirt.io/v1/virtualmachines.json", "{}")]);
+        let snapshot = Snapshot::open(file.path()).unwrap();
+        let body = Answer::Body { bytes: b"{}".to_vec(), format: Format::Json };
+        assert_eq!(snapshot.get("/apis/kubevirt.io/v1/virtualmachines"), body);
+        assert_eq!(snapshot.get("/apis/kubevirt.io/v1/virtualmachines?limit=500"), body);
+        assert_eq!(snapshot.get("/apis/kubevirt.io/v1/kubevirts"), Answer::Missing);
+        assert!(matches!(snapshot.get("/apis/../../etc/passwd"), Answer::Unreadable { .. }));
+    }
+
+    #[test]
+    fn a_truncated_archive_is_an_error() {
+        let long = "x".repeat(100_000);
+        let file = archive(&[("apis/a.json", &long)]);
+        let bytes = std::fs::read(file.path()).unwrap();
+        std::fs::write(file.path(), &bytes[..bytes.len() / 2]).unwrap();
+        assert!(matches!(Snapshot::open(file.path()), Err(SnapshotError::Archive { .. })));
+    }
+
+    #[test]
+    fn what_is_no_snapshot_is_told_so() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Snapshot::open(folder.path()), Err(SnapshotError::Empty { .. })));
+        let file = folder.path().join("x");
+        assert!(matches!(Snapshot::open(&file), Err(SnapshotError::Io { .. })));
+        std::fs::write(&file, "hello").unwrap();
+        assert!(matches!(Snapshot::open(&file), Err(SnapshotError::NotASnapshot { .. })));
+    }
+
+    #[test]
+    fn two_answers_for_a_path_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("api/v1")).unwrap();
+        std::fs::write(folder.path().join("api/v1/nodes.json"), "{}").unwrap();
+        std::fs::write(folder.path().join("api/v1/nodes.yaml"), "{}").unwrap();
+        let snapshot = Snapshot::open(folder.path()).unwrap();
+        assert!(matches!(snapshot.get("/api/v1/nodes"), Answer::Unreadable { .. }));
+    }
+}

@@ -1,0 +1,361 @@
+//! What a profile, and a tailoring, make of a benchmark: which rules are selected, and which values count
+//! (XCCDF 1.2, 7.2.2).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use virtscap_scap::id::{RuleId, ValueId};
+use virtscap_scap::xccdf::{Benchmark, Group, Profile, Role, Rule, Severity, Tailoring, Value};
+
+/// A benchmark as a profile wants it applied.
+#[derive(Debug, Clone)]
+pub struct Policy<'a> {
+    /// The profile; none: the benchmark's own selection.
+    pub profile: Option<&'a Profile>,
+    /// The title to show for it, inherited where the profile has none.
+    pub profile_title: String,
+    /// The tailoring, where one was used.
+    pub tailoring: Option<&'a Tailoring>,
+    selected: BTreeMap<String, bool>,
+    values: BTreeMap<ValueId, String>,
+    refined: BTreeMap<RuleId, Refinement>,
+    /// Rules that selection, requires and conflicts leave in.
+    effective: BTreeSet<RuleId>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Refinement {
+    severity: Option<Severity>,
+    role: Option<Role>,
+}
+
+/// A rule as the profile wants it.
+#[derive(Debug, Clone, Copy)]
+pub struct RuleState {
+    /// Whether it is evaluated.
+    pub selected: bool,
+    /// Its severity.
+    pub severity: Option<Severity>,
+    /// Its role.
+    pub role: Role,
+}
+
+/// Why a profile cannot be applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// There is no such profile.
+    #[error("there is no profile '{wanted}'{}; there are: {}", hint(.nearest), .available.join(", "))]
+    UnknownProfile {
+        /// What was asked for.
+        wanted: String,
+        /// The name that is most like it.
+        nearest: Option<String>,
+        /// All names.
+        available: Vec<String>,
+    },
+    /// A short name stands for several profiles.
+    #[error("'{wanted}' may be any of {}; name the profile by its full id", .candidates.join(", "))]
+    AmbiguousProfile {
+        /// What was asked for.
+        wanted: String,
+        /// Full ids.
+        candidates: Vec<String>,
+    },
+    /// The profile extends itself, or one that is not there.
+    #[error("the profile {profile} extends {extends}, which {problem}")]
+    Extends {
+        /// The profile.
+        profile: String,
+        /// What it extends.
+        extends: String,
+        /// What is wrong with that.
+        problem: &'static str,
+    },
+    /// A profile names an item that the benchmark lacks.
+    #[error("the profile {profile} names {kind} '{id}', which the benchmark does not have{}", hint(.nearest))]
+    UnknownItem {
+        /// The profile.
+        profile: String,
+        /// What kind of item.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// The id that is most like it.
+        nearest: Option<String>,
+    },
+    /// A value has no such alternative.
+    #[error("the profile {profile} chooses '{selector}' for the value {value}, which has no such alternative")]
+    UnknownSelector {
+        /// The profile.
+        profile: String,
+        /// The value.
+        value: String,
+        /// The alternative.
+        selector: String,
+    },
+}
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!(" (did you mean '{name}'?)")).unwrap_or_default()
+}
+
+impl<'a> Policy<'a> {
+    /// Applies a profile, named by its id or short name, of the tailoring or of the benchmark.
+    ///
+    /// Without a name, a tailoring's only profile is taken, else the benchmark's own selection.
+    ///
+    /// # Errors
+    /// [`PolicyError`] where there is no such profile, or it asks for what the benchmark does not have.
+    pub fn new(
+        benchmark: &'a Benchmark,
+        tailoring: Option<&'a Tailoring>,
+        profile: Option<&str>,
+    ) -> Result<Self, PolicyError> {
+        let tailored = tailoring.map_or(&[][..], |t| &t.profiles);
+        let profile = match (profile, tailored) {
+            (Some(name), _) => Some(find_profile(name, tailored, &benchmark.profiles)?),
+            (None, [only]) => Some(only),
+            (None, []) => None,
+            (None, [_, _, ..]) => return Err(unknown_profile("", tailored, &benchmark.profiles)),
+        };
+        let chain = match profile {
+            Some(profile) => extension_chain(profile, tailored, &benchmark.profiles)?,
+            None => Vec::new(),
+        };
+        let own_title = chain.iter().rev().map(|p| p.title.clone()).find(|title| !title.is_empty());
+        let mut policy = Self {
+            profile,
+            profile_title: own_title.unwrap_or_default(),
+            tailoring,
+            selected: BTreeMap::new(),
+            values: BTreeMap::new(),
+            refined: BTreeMap::new(),
+            effective: BTreeSet::new(),
+        };
+        for value in &benchmark.values {
+            if let Some(default) = value.default_value() {
+                policy.values.insert(value.id.clone(), default.to_owned());
+            }
+        }
+        let known = KnownItems::of(benchmark);
+        for profile in chain {
+            policy.apply(profile, &known)?;
+        }
+        policy.settle(benchmark);
+        Ok(policy)
+    }
+
+    fn apply(&mut self, profile: &Profile, known: &KnownItems<'_>) -> Result<(), PolicyError> {
+        for select in &profile.selects {
+            known.require(profile, "the rule or group", &select.idref, &known.selectable)?;
+            self.selected.insert(select.idref.clone(), select.selected);
+        }
+        for refine in &profile.refine_values {
+            let value = known.value(profile, &refine.idref)?;
+            let found = value.values.iter().find(|(selector, _)| selector.as_ref() == Some(&refine.selector));
+            let Some((_, chosen)) = found else {
+                return Err(PolicyError::UnknownSelector {
+                    profile: profile.id.to_string(),
+                    value: refine.idref.to_string(),
+                    selector: refine.selector.clone(),
+                });
+            };
+            self.values.insert(refine.idref.clone(), chosen.clone());
+        }
+        for set in &profile.set_values {
+            known.value(profile, &set.idref)?;
+            self.values.insert(set.idref.clone(), set.value.clone());
+        }
+        for refine in &profile.refine_rules {
+            known.require(profile, "the rule", refine.idref.as_str(), &known.selectable)?;
+            let refined = self.refined.entry(refine.idref.clone()).or_default();
+            refined.severity = refine.severity.or(refined.severity);
+            refined.role = refine.role.or(refined.role);
+        }
+        Ok(())
+    }
+
+    /// Works out which rules stay in: their Groups selected, what they require selected, no conflict selected.
+    fn settle(&mut self, benchmark: &Benchmark) {
+        let is_selected = |id: &str, default: bool| self.selected.get(id).copied().unwrap_or(default);
+        let mut in_profile = BTreeSet::new();
+        let mut wishes = Vec::new();
+        benchmark.for_each_rule(&mut |groups: &[&Group], rule: &Rule| {
+            let groups_in = groups.iter().all(|g| is_selected(g.id.as_str(), g.selectable.selected));
+            if groups_in {
+                in_profile.extend(groups.iter().map(|g| g.id.to_string()));
+            }
+            if groups_in && is_selected(rule.id.as_str(), rule.selectable.selected) {
+                in_profile.insert(rule.id.to_string());
+                wishes.push(rule);
+            }
+        });
+        self.effective = wishes
+            .into_iter()
+            .filter(|rule| {
+                let required = &rule.selectable.requires;
+                required.iter().all(|any| any.iter().any(|id| in_profile.contains(id)))
+                    && !rule.selectable.conflicts.iter().any(|id| in_profile.contains(id))
+            })
+            .map(|rule| rule.id.clone())
+            .collect();
+    }
+
+    /// How the profile wants a rule.
+    pub fn rule(&self, rule: &Rule) -> RuleState {
+        let refined = self.refined.get(&rule.id).cloned().unwrap_or_default();
+        RuleState {
+            selected: self.effective.contains(&rule.id),
+            severity: refined.severity.or(rule.severity),
+            role: refined.role.unwrap_or(rule.role),
+        }
+    }
+
+    /// The value that counts.
+    pub fn value(&self, id: &ValueId) -> Option<&str> {
+        self.values.get(id).map(String::as_str)
+    }
+
+    /// All values that count.
+    pub fn values(&self) -> &BTreeMap<ValueId, String> {
+        &self.values
+    }
+}
+
+/// What profiles can name.
+struct KnownItems<'a> {
+    selectable: BTreeSet<&'a str>,
+    values: BTreeMap<&'a str, &'a Value>,
+}
+
+impl<'a> KnownItems<'a> {
+    fn of(benchmark: &'a Benchmark) -> Self {
+        let mut selectable = BTreeSet::new();
+        fn walk<'a>(items: &'a [virtscap_scap::xccdf::Item], ids: &mut BTreeSet<&'a str>) {
+            for item in items {
+                match item {
+                    virtscap_scap::xccdf::Item::Rule(rule) => {
+                        ids.insert(rule.id.as_str());
+                    }
+                    virtscap_scap::xccdf::Item::Group(group) => {
+                        ids.insert(group.id.as_str());
+                        walk(&group.items, ids);
+                    }
+                }
+            }
+        }
+        walk(&benchmark.items, &mut selectable);
+        Self { selectable, values: benchmark.values.iter().map(|v| (v.id.as_str(), v)).collect() }
+    }
+
+    fn require(
+        &self,
+        profile: &Profile,
+        kind: &'static str,
+        id: &str,
+        known: &BTreeSet<&str>,
+    ) -> Result<(), PolicyError> {
+        if known.contains(id) {
+            return Ok(());
+        }
+        Err(PolicyError::UnknownItem {
+            profile: profile.id.to_string(),
+            kind,
+            id: id.to_owned(),
+            nearest: nearest(id, known.iter().copied()),
+        })
+    }
+
+    fn value(&self, profile: &Profile, id: &ValueId) -> Result<&'a Value, PolicyError> {
+        self.values.get(id.as_str()).copied().ok_or_else(|| PolicyError::UnknownItem {
+            profile: profile.id.to_string(),
+            kind: "the value",
+            id: id.to_string(),
+            nearest: nearest(id.as_str(), self.values.keys().copied()),
+        })
+    }
+}
+
+fn find_profile<'a>(
+    name: &str,
+    tailored: &'a [Profile],
+    own: &'a [Profile],
+) -> Result<&'a Profile, PolicyError> {
+    let all = || tailored.iter().chain(own);
+    if let Some(exact) = all().find(|p| p.id.as_str() == name) {
+        return Ok(exact);
+    }
+    // A tailored profile may carry the name of the one it extends; it is the one that is meant.
+    for profiles in [tailored, own] {
+        let matching: Vec<_> = profiles.iter().filter(|p| p.id.short_name() == name).collect();
+        match matching.as_slice() {
+            [] => {}
+            [one] => return Ok(one),
+            several => {
+                return Err(PolicyError::AmbiguousProfile {
+                    wanted: name.to_owned(),
+                    candidates: several.iter().map(|p| p.id.to_string()).collect(),
+                });
+            }
+        }
+    }
+    Err(unknown_profile(name, tailored, own))
+}
+
+fn unknown_profile(name: &str, tailored: &[Profile], own: &[Profile]) -> PolicyError {
+    let names: Vec<_> = tailored.iter().chain(own).map(|p| p.id.short_name()).collect();
+    PolicyError::UnknownProfile {
+        wanted: name.to_owned(),
+        nearest: nearest(name, names.iter().copied()),
+        available: names.into_iter().map(str::to_owned).collect(),
+    }
+}
+
+/// The profile and those it extends, the base first.
+fn extension_chain<'a>(
+    profile: &'a Profile,
+    tailored: &'a [Profile],
+    own: &'a [Profile],
+) -> Result<Vec<&'a Profile>, PolicyError> {
+    let mut chain = vec![profile];
+    let mut current = profile;
+    while let Some(base) = &current.extends {
+        let error = |problem| PolicyError::Extends {
+            profile: current.id.to_string(),
+            extends: base.to_string(),
+            problem,
+        };
+        let is_base = |p: &&Profile| p.id == *base && !std::ptr::eq(*p, current);
+        let next = own.iter().find(is_base).or_else(|| tailored.iter().find(is_base));
+        let next = next.ok_or_else(|| error("is not there"))?;
+        if chain.iter().any(|p: &&Profile| std::ptr::eq(*p, next)) {
+            return Err(error("extends it in turn"));
+        }
+        chain.push(next);
+        current = next;
+    }
+    chain.reverse();
+    Ok(chain)
+}
+
+/// The name that is most like the one given, if any is like it.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let best = names.map(|candidate| (distance(name, candidate), candidate)).min()?;
+    (best.0 <= name.chars().count().max(3) / 3).then(|| best.1.to_owned())
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let substitution = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = substitution.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+

@@ -1,0 +1,72 @@
+//! Manifests for the Compliance Operator.
+
+use serde_json::{Value, json};
+
+use crate::datastream::FILE_NAME;
+use crate::model::Benchmark;
+
+/// Name of the ProfileBundle; the operator puts it before the names of profiles, rules and variables.
+const BUNDLE: &str = "ocp-virt";
+const NAMESPACE: &str = "openshift-compliance";
+
+/// The manifests by file name.
+pub(crate) fn manifests(benchmark: &Benchmark, content_image: &str) -> Vec<(String, Vec<Value>)> {
+    let tailored = benchmark.profiles.iter().map(|profile| {
+        let title = format!("{}, with values to set", profile.title);
+        let mut spec = json!({
+            "extends": format!("{BUNDLE}-{}", profile.id),
+            "title": title,
+            "description": format!("Start here to set values or to leave rules of {} out.", profile.id),
+        });
+        let used = benchmark.values.iter().filter(|value| {
+            benchmark.rules().any(|rule| profile.selects(rule) && rule.values().any(|id| id == value.id))
+        });
+        let values: Vec<_> = used
+            .map(|value| {
+                json!({
+                    "name": format!("{BUNDLE}-{}", value.id.replace('_', "-")),
+                    "value": value.default,
+                    "rationale": format!("The default. {}.", value.title),
+                })
+            })
+            .collect();
+        if !values.is_empty() {
+            spec["setValues"] = json!(values);
+        }
+        let name = format!("{BUNDLE}-{}-tailored", profile.id);
+        let manifest = object("compliance.openshift.io/v1alpha1", "TailoredProfile", &name, "spec", spec);
+        (format!("tailoredprofile-{}.yaml", profile.id), vec![manifest])
+    });
+    let bundle = json!({"contentFile": FILE_NAME, "contentImage": content_image});
+    let bundle = object("compliance.openshift.io/v1alpha1", "ProfileBundle", BUNDLE, "spec", bundle);
+    let bindings = benchmark.profiles.iter().map(|profile| {
+        let mut binding = object(
+            "compliance.openshift.io/v1alpha1",
+            "ScanSettingBinding",
+            &format!("{BUNDLE}-{}", profile.id),
+            "profiles",
+            json!([{
+                "apiGroup": "compliance.openshift.io/v1alpha1",
+                "kind": "Profile",
+                "name": format!("{BUNDLE}-{}", profile.id),
+            }]),
+        );
+        binding["settingsRef"] = json!({
+            "apiGroup": "compliance.openshift.io/v1alpha1", "kind": "ScanSetting", "name": "default",
+        });
+        (format!("scansettingbinding-{}.yaml", profile.id), vec![binding])
+    });
+    let mut all = vec![("profilebundle.yaml".to_owned(), vec![bundle])];
+    all.extend(bindings);
+    all.extend(tailored);
+    all
+}
+
+fn object(api_version: &str, kind: &str, name: &str, field: &str, value: Value) -> Value {
+    json!({
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        field: value,
+    })
+}
