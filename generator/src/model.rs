@@ -43,7 +43,7 @@ pub struct Platform {
 }
 
 /// A resource of the Kubernetes API.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Resource {
     /// Group and version (`kubevirt.io/v1`), or the version alone for the core group (`v1`).
     pub api: String,

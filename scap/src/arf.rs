@@ -41,7 +41,7 @@ impl AssetReport<'_> {
             w.element("arf:assets", &[], |w| {
                 w.element("arf:asset", &[("id", "asset0")], |w| {
                     w.element("ai:computing-device", &[], |w| {
-                        w.text_element("ai:hostname", &[], self.target);
+                        w.text_element("ai:hostname", &[], &host_name(self.target));
                     });
                 });
             });
@@ -54,6 +54,13 @@ impl AssetReport<'_> {
         });
         w.finish()
     }
+}
+
+/// The end of the target's path in the letters that asset identification allows in a host's name.
+fn host_name(target: &str) -> String {
+    let name = target.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let legal = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
+    if name.is_empty() { "unknown".to_owned() } else { name.chars().map(legal).collect() }
 }
 
 fn report(id: &str, w: &mut XmlWriter, content: impl FnOnce(&mut XmlWriter)) {

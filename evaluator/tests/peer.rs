@@ -1,0 +1,318 @@
+//! XCCDF and OVAL: the same cases through virtscap and through stock `oscap`.
+//!
+//! Each case holds a small data stream and what has to come of it. A difference between the two engines stands in the
+//! case, with its reason; any other is a failure.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "peer/outcome.rs"]
+mod outcome;
+#[path = "peer/stream.rs"]
+mod stream;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use outcome::Outcome;
+use serde::Deserialize;
+use virtscap_evaluator::content::Content;
+use virtscap_evaluator::dump::{Dump, DumpFile};
+use virtscap_evaluator::report::{SourceReport, arf};
+use virtscap_evaluator::scan::{Prepared, Request};
+use virtscap_scap::xccdf::Tailoring;
+
+/// Files of cases.
+const CASES: [(&str, &str); 4] = [
+    ("oval", include_str!("peer/oval.yaml")),
+    ("variables", include_str!("peer/variables.yaml")),
+    ("xccdf", include_str!("peer/xccdf.yaml")),
+    ("profiles", include_str!("peer/profiles.yaml")),
+];
+/// What cases without OVAL of their own check with.
+const BASIC: &str = include_str!("peer/basic.xml");
+/// What platforms are told by.
+const PLATFORMS: &str = include_str!("peer/platforms.xml");
+const CPE_NAMES: [(&str, &str); 5] = [
+    ("cpe:/a:x:there", "def:91"),
+    ("cpe:/a:x:absent", "def:92"),
+    ("cpe:/a:x:unknown", "def:93"),
+    ("cpe:/a:x:error", "def:94"),
+    ("cpe:/a:x:empty", "def:95"),
+];
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    benchmark: Option<String>,
+    oval: Option<String>,
+    tailoring: Option<String>,
+    profile: Option<String>,
+    /// Files below the dump's root.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    /// What has to come of it. Everything else has to be as oscap has it.
+    expect: Outcome,
+    /// What oscap makes of it where that differs; none: oscap has no such thing.
+    #[serde(default)]
+    oscap: BTreeMap<String, Option<String>>,
+    /// Why virtscap does not follow oscap there.
+    reason: Option<String>,
+    /// oscap does not come to an end.
+    #[serde(default)]
+    oscap_crashes: bool,
+}
+
+fn cases() -> Vec<Case> {
+    let only = std::env::var("VIRTSCAP_PEER_CASE").ok();
+    let mut cases = Vec::new();
+    for (file, text) in CASES {
+        let read: Vec<Case> = serde_yaml::from_str(text).unwrap_or_else(|e| panic!("{file}.yaml: {e}"));
+        cases.extend(read.into_iter().map(|case| Case { name: format!("{file}: {}", case.name), ..case }));
+    }
+    cases.push(existence_matrix());
+    cases.retain(|case| only.as_ref().is_none_or(|only| case.name.contains(only)));
+    cases
+}
+
+/// Every `check_existence` with every state of an object, with and without a state.
+fn existence_matrix() -> Case {
+    use std::fmt::Write as _;
+    const OBJECTS: [&str; 6] = ["one", "two", "missing", "empty", "broken", "no key"];
+    // Without and with a state that each item satisfies, in the order of the objects.
+    const TABLE: [(&str, [&str; 6], [&str; 6]); 5] = [
+        ("all_exist", ["T", "T", "F", "F", "E", "F"], ["T", "T", "F", "F", "E", "F"]),
+        ("any_exist", ["T", "T", "T", "T", "T", "T"], ["T", "T", "T", "T", "E", "T"]),
+        ("at_least_one_exists", ["T", "T", "F", "F", "E", "F"], ["T", "T", "F", "F", "E", "F"]),
+        ("none_exist", ["F", "F", "T", "T", "E", "T"], ["F", "F", "T", "T", "E", "T"]),
+        ("only_one_exists", ["T", "F", "F", "F", "E", "F"], ["T", "F", "F", "F", "E", "F"]),
+    ];
+    let mut oval = String::from(
+        r#"<constant_variable id="var:1"><value>/k/one</value><value>/k/other</value></constant_variable>
+<ind:yamlfilecontent_state id="ste:1"><ind:value datatype="record"><field
+ xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5" name="\#">x</field></ind:value></ind:yamlfilecontent_state>"#,
+    )
+    for (number, object) in (1..).zip(OBJECTS) {
+        let path = match object {
+            "two" => "<ind:filepath var_ref=\"var:1\" var_check=\"at least one\"/>".to_owned(),
+            "no key" => "<ind:filepath>/k/one</ind:filepath>".to_owned(),
+            name => format!("<ind:filepath>/k/{name}</ind:filepath>"),
+        };
+        let key = if object == "no key" { ".b" } else { ".a" };
+        write!(
+            oval,
+            r#"<ind:yamlfilecontent_object id="obj:{number}">{path}
+<ind:yamlpath>{key}</ind:yamlpath></ind:yamlfilecontent_object>"#
+        )
+        .unwrap();
+    }
+    let mut expect = Outcome::new();
+    let mut number = 0;
+    for (existence, without, with) in TABLE {
+        for (state, results) in [("", without), (r#"<ind:state state_ref="ste:1"/>"#, with)] {
+            for (object, result) in (1..).zip(results) {
+                number += 1;
+                write!(
+                    oval,
+                    r#"<ind:yamlfilecontent_test id="tst:{number}" check_existence="{existence}">
+<ind:object object_ref="obj:{object}"/>
+{state}</ind:yamlfilecontent_test>"#
+                )
+                .unwrap();
+                let (oval_result, rule_result) = match result {
+                    "T" => ("true", "pass"),
+                    "F" => ("false", "fail"),
+                    _ => ("error", "error"),
+                };
+                expect.insert(format!("test {number}"), oval_result.to_owned());
+                expect.insert(format!("rule {number}"), rule_result.to_owned());
+            }
+        }
+    }
+    let files = [("one", "a: x\n"), ("other", "a: x\n"), ("empty", ""), ("broken", "a: [x\n")];
+    Case {
+        name: "generated: check_existence of every kind of object".to_owned(),
+        benchmark: None,
+        oval: Some(oval),
+        tailoring: None,
+        profile: None,
+        files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
+        expect,
+        oscap: BTreeMap::new(),
+        reason: None,
+        oscap_crashes: false,
+    }
+}
+
+impl Case {
+    fn data_stream(&self) -> String {
+        let benchmark = self.benchmark.as_deref();
+        let with_platforms = benchmark.is_some_and(|text| text.contains("<platform"));
+        let parts = stream::Parts {
+            benchmark,
+            oval: self.oval.as_deref().unwrap_or(BASIC),
+            platforms: if with_platforms { CPE_NAMES.to_vec() } else { Vec::new() },
+            cpe_oval: if with_platforms { PLATFORMS } else { "" },
+        };
+        parts.xml()
+    }
+
+    fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        [("basic", "a: x\nl: [x, y]\n"), ("broken", "a: [x\n")].into_iter().chain(own)
+    }
+}
+
+/// The case through virtscap, with the texts of all messages.
+fn virtscap(case: &Case) -> (Outcome, String) {
+    let content = Content::from_xml(case.data_stream()).unwrap();
+    let tailoring = case.tailoring.as_ref().map(|profiles| Tailoring::read(&stream::tailoring(profiles)).unwrap());
+    let profile = case.profile.as_deref().map(stream::full_id);
+    let request = Request {
+        content: &content,
+        tailoring: tailoring.as_ref().map(|tailoring| (tailoring, "tailoring.xml")),
+        profile: profile.as_deref(),
+    };
+    let mut dump = Dump::default();
+    for (name, text) in case.files() {
+        dump.insert(format!("/kubernetes-api-resources/{name}"), DumpFile::Document(text.to_owned()));
+    }
+    let prepared = match Prepared::new(&request) {
+        Ok(prepared) => prepared,
+        Err(e) => return (Outcome::from([("refused".to_owned(), e.to_string())]), String::new()),
+    };
+    let source = SourceReport { kind: "dump".to_owned(), location: "test".to_owned() };
+    let scan = prepared.evaluate(&dump, source);
+    let messages = scan.evaluation.rule_results.iter().flat_map(|result| {
+        let texts = result.messages.iter().map(|message| message.text.as_str());
+        texts.map(|text| format!("{}: {text}", result.rule.short_name()))
+    });
+    (outcome::read(&arf::asset_report(&scan).unwrap()), messages.collect::<Vec<_>>().join("\n"))
+}
+
+/// The case through stock oscap; none if it does not come to an end.
+fn oscap(case: &Case) -> Option<Outcome> {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let write = |path: &Path, text: &str| {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write(&at("ds.xml"), &case.data_stream());
+    for (name, text) in case.files() {
+        write(&at("root/kubernetes-api-resources").join(name), text);
+    }
+    let mut command = Command::new("oscap");
+    command.args(["xccdf", "eval", "--skip-validation", "--results-arf"]).arg(at("arf.xml"));
+    if let Some(profile) = &case.profile {
+        command.args(["--profile", &stream::full_id(profile)]);
+    }
+    if let Some(tailoring) = &case.tailoring {
+        write(&at("tailoring.xml"), &stream::tailoring(tailoring));
+        command.arg("--tailoring-file").arg(at("tailoring.xml"));
+    }
+    command.arg(at("ds.xml")).env("OSCAP_PROBE_ROOT", at("root"));
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let code = output.status.code()?;
+    match code {
+        0 | 2 => {
+            let mut outcome = outcome::read(&std::fs::read_to_string(at("arf.xml")).unwrap());
+            outcome.insert("exit".to_owned(), code.to_string());
+            Some(outcome)
+        }
+        _ => Some(Outcome::from([("refused".to_owned(), format!("{code}: {stderr}"))])),
+    }
+}
+
+#[test]
+fn virtscap_gives_what_is_expected() {
+    let mut failures = Vec::new();
+    for case in cases() {
+        let (outcome, messages) = virtscap(&case);
+        let mut bad = Vec::new();
+        for (what, expected) in &case.expect {
+            let found = outcome.get(what).map(String::as_str).unwrap_or("nothing");
+            let refused_as_expected = what == "refused" && found.contains(expected.as_str());
+            let message_as_expected = what == "message" && messages.contains(expected.as_str());
+            if found != expected && !refused_as_expected && !message_as_expected {
+                bad.push(format!("  {what}: {found}, expected {expected}"));
+            }
+        }
+        let forgotten = outcome.keys().filter(|key| key.starts_with("rule ") && !case.expect.contains_key(*key));
+        bad.extend(forgotten.map(|key| format!("  {key}: the case does not say what it expects")));
+        if !bad.is_empty() {
+            failures.push(format!("{}\n{}\n{messages}", case.name, bad.join("\n")));
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// A rule without an automatic verdict has to say why.
+#[test]
+fn what_is_undecided_has_a_message() {
+    for case in cases() {
+        let (outcome, messages) = virtscap(&case);
+        for (what, result) in &outcome {
+            let Some(rule) = what.strip_prefix("rule ") else { continue };
+            if matches!(result.as_str(), "error" | "unknown" | "notapplicable") {
+                let told = messages.lines().any(|line| line.starts_with(&format!("{rule}: ")));
+                assert!(told, "{}: {rule} is '{result}' and says nothing", case.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn oscap_gives_the_same() {
+    if Command::new("oscap").arg("--version").output().is_err() {
+        assert!(std::env::var_os("VIRTSCAP_REQUIRE_PEERS").is_none(), "oscap not found");
+        // Past the test harness, which swallows what a passing test prints.
+        let text = "SKIPPED: oscap not found; XCCDF and OVAL were not compared with OpenSCAP";
+        writeln!(std::io::stderr(), "{text}").unwrap();
+        return;
+    }
+    let cases = cases();
+    let middle = cases.len() / 2;
+    let failures = std::thread::scope(|scope| {
+        let halves = [&cases[..middle], &cases[middle..]];
+        let threads = halves.map(|half| scope.spawn(|| half.iter().filter_map(difference).collect::<Vec<_>>()));
+        threads.map(|thread| thread.join().unwrap()).concat()
+    });
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// How the engines differ beyond what the case says.
+fn difference(case: &Case) -> Option<String> {
+    let Some(theirs) = oscap(case) else {
+        return (!case.oscap_crashes).then(|| format!("{}: oscap crashes", case.name));
+    };
+    if case.oscap_crashes {
+        return Some(format!("{}: oscap survives: {theirs:?}", case.name));
+    }
+    let (ours, _) = virtscap(case);
+    if ours.contains_key("refused") && theirs.contains_key("refused") {
+        return None;
+    }
+    let mut found = BTreeMap::new();
+    for key in ours.keys().chain(theirs.keys()) {
+        if ours.get(key) != theirs.get(key) {
+            found.insert(key.clone(), theirs.get(key).cloned());
+        }
+    }
+    if found != case.oscap {
+        let mut text = case.name.clone();
+        for (key, theirs) in found.iter().filter(|(key, theirs)| case.oscap.get(*key) != Some(theirs)) {
+            let ours = ours.get(key).map(String::as_str).unwrap_or("nothing");
+            let theirs = theirs.as_deref().unwrap_or("nothing");
+            text += &format!("\n  {key}: virtscap {ours}, oscap {theirs}");
+        }
+        for key in case.oscap.keys().filter(|key| !found.contains_key(*key)) {
+            text += &format!("\n  {key}: no longer differs");
+        }
+        return Some(text);
+    }
+    (!found.is_empty() && case.reason.is_none()).then(|| format!("{}: a difference without a reason", case.name))
+}

@@ -1,0 +1,75 @@
+//! What an ARF says, as names and texts that can be compared.
+
+use std::collections::BTreeMap;
+
+use roxmltree::{Document, Node};
+
+/// `rule a` → `pass`, `test 1` → `true`, `score default` → `50.000000 of 100.000000`, and so on.
+pub type Outcome = BTreeMap<String, String>;
+
+/// Reads an ARF.
+pub fn read(arf: &str) -> Outcome {
+    let document = Document::parse(arf).unwrap_or_else(|e| panic!("{e}\n{arf}"));
+    let mut outcome = Outcome::new();
+    let mut any_bad = false;
+    for node in document.descendants().filter(Node::is_element) {
+        let attribute = |name| node.attribute(name).unwrap_or_default();
+        match node.tag_name().name() {
+            "rule-result" => {
+                let name = short(attribute("idref"));
+                let result = child_text(node, "result");
+                any_bad |= matches!(result.as_str(), "fail" | "error" | "unknown");
+                // A multi-check has several results.
+                outcome
+                    .entry(format!("rule {name}"))
+                    .and_modify(|all| *all = format!("{all}, {result}"))
+                    .or_insert(result);
+                for key in ["severity", "role", "weight"] {
+                    outcome.insert(format!("{key} {name}"), attribute(key).to_owned());
+                }
+            }
+            "score" => {
+                let name = attribute("system").rsplit(':').next().unwrap_or_default();
+                let text = format!("{} of {}", node.text().unwrap_or_default(), attribute("maximum"));
+                outcome.insert(format!("score {name}"), text);
+            }
+            "set-value" if node.parent().is_some_and(|p| p.has_tag_name((p.tag_name().namespace().unwrap_or(""), "TestResult"))) => {
+                let text = node.text().unwrap_or_default();
+                outcome.insert(format!("value {}", short(attribute("idref"))), text.to_owned());
+            }
+            "report" => oval_report(node, &mut outcome),
+            _ => {}
+        }
+    }
+    outcome.insert("exit".to_owned(), if any_bad { "2" } else { "0" }.to_owned());
+    outcome
+}
+
+/// Definitions, tests and objects of an OVAL report; those of platforms are in a report of their own.
+fn oval_report(report: Node<'_, '_>, outcome: &mut Outcome) {
+    let Some(results) = report.descendants().find(|n| n.is_element() && n.tag_name().name() == "results") else {
+        return;
+    };
+    let is_platform = report.descendants().any(|n| n.attribute("definition_id").is_some_and(|id| id.contains(":9")));
+    let prefix = if is_platform { "platform " } else { "" };
+    for node in results.descendants().filter(Node::is_element) {
+        let result = node.attribute("result").or(node.attribute("flag")).unwrap_or_default().to_owned();
+        let (kind, id) = match node.tag_name().name() {
+            "definition" => ("definition", node.attribute("definition_id")),
+            "test" => ("test", node.attribute("test_id")),
+            "object" => ("object", node.attribute("id")),
+            _ => continue,
+        };
+        let number = id.unwrap_or_default().rsplit(':').next().unwrap_or_default();
+        outcome.insert(format!("{prefix}{kind} {number}"), result);
+    }
+}
+
+fn child_text(node: Node<'_, '_>, name: &str) -> String {
+    let child = node.children().find(|c| c.tag_name().name() == name);
+    child.and_then(|c| c.text()).unwrap_or_default().to_owned()
+}
+
+fn short(id: &str) -> &str {
+    id.splitn(4, '_').nth(3).unwrap_or(id)
+}

@@ -1,0 +1,276 @@
+//! Data streams from fragments of XML.
+//!
+//! Fragments are short: ids are `rule:a`, `def:1` and so on in place of full ones, versions and comments are filled in, and
+//! the parts of an OVAL document may stand in any order. oscap 1.3.7 skips elements that follow another one without
+//! white space between them, so every element gets a line break in front.
+
+use std::fmt::Write as _;
+
+const NAMESPACES: [(&str, &str); 7] = [
+    ("oval", "http://oval.mitre.org/XMLSchema/oval-common-5"),
+    ("ind", "http://oval.mitre.org/XMLSchema/oval-definitions-5#independent"),
+    ("unix", "http://oval.mitre.org/XMLSchema/oval-definitions-5#unix"),
+    ("ds", "http://scap.nist.gov/schema/scap/source/1.2"),
+    ("xlink", "http://www.w3.org/1999/xlink"),
+    ("cat", "urn:oasis:names:tc:entity:xmlns:xml:catalog"),
+    ("cpe-dict", "http://cpe.mitre.org/dictionary/2.0"),
+];
+const OVAL: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5";
+const OCIL: &str = "http://scap.nist.gov/schema/ocil/2";
+const XCCDF: &str = "http://checklists.nist.gov/xccdf/1.2";
+
+/// The parts of a data stream.
+pub struct Parts<'a> {
+    /// What stands in the Benchmark; none: a rule per definition.
+    pub benchmark: Option<&'a str>,
+    /// Definitions, tests, objects, states and variables.
+    pub oval: &'a str,
+    /// CPE names, each with the number of its definition in `cpe_oval`.
+    pub platforms: Vec<(&'a str, &'a str)>,
+    /// What the platforms' definitions are in.
+    pub cpe_oval: &'a str,
+}
+
+impl Parts<'_> {
+    /// The data stream.
+    pub fn xml(&self) -> String {
+        let oval = oval(self.oval);
+        let benchmark = match self.benchmark {
+            Some(text) => benchmark(text),
+            None => benchmark(&rule_per_definition(&oval)),
+        };
+        let cpe_oval = oval_or_nothing(self.cpe_oval);
+        let mut namespaces = String::new();
+        for (prefix, uri) in NAMESPACES {
+            write!(namespaces, r#" xmlns:{prefix}="{uri}""#).unwrap();
+        }
+        let (mut dictionary, mut dictionary_reference, mut cpe_reference) = Default::default();
+        if !self.platforms.is_empty() {
+            dictionary = component("dictionary", &cpe_list(&self.platforms)) + &component("cpe-oval", &cpe_oval);
+            dictionary_reference = format!(
+                "<ds:dictionaries>\n{}</ds:dictionaries>\n",
+                component_ref("dictionary", &[("cpe-oval.xml", "cpe-oval")])
+            );
+            cpe_reference = component_ref("cpe-oval", &[]);
+        }
+        let text = format!(
+            r##"<?xml version="1.0" encoding="UTF-8"?>
+<ds:data-stream-collection{namespaces} id="scap_x_collection_x" schematron-version="1.3">
+<ds:data-stream id="scap_x_datastream_x" scap-version="1.3" use-case="OTHER">
+{dictionary_reference}<ds:checklists>
+{}</ds:checklists>
+<ds:checks>
+{}{cpe_reference}</ds:checks>
+</ds:data-stream>
+{}{}{dictionary}</ds:data-stream-collection>
+"##,
+            component_ref("benchmark", &[("oval.xml", "oval")]),
+            component_ref("oval", &[]),
+            component("benchmark", &benchmark),
+            component("oval", &oval),
+        );
+        finish(&text)
+    }
+}
+
+/// A tailoring document around its profiles.
+pub fn tailoring(profiles: &str) -> String {
+    finish(&format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<Tailoring xmlns="{XCCDF}" id="xccdf_x_tailoring_x">
+<version time="2026-01-01T00:00:00">1</version>
+{profiles}
+</Tailoring>
+"#
+    ))
+}
+
+/// The full form of short ids.
+pub fn full_id(text: &str) -> String {
+    let mut text = text.to_owned();
+    for kind in ["rule", "group", "value", "profile"] {
+        text = text.replace(&format!("{kind}:"), &format!("xccdf_x_{kind}_"));
+    }
+    text
+}
+
+fn finish(text: &str) -> String {
+    let mut text = full_id(text).replace("/k/", "/kubernetes-api-resources/");
+    for kind in ["def", "tst", "obj", "ste", "var"] {
+        text = text.replace(&format!("\"{kind}:"), &format!("\"oval:x:{kind}:"));
+        text = text.replace(&format!(">{kind}:"), &format!(">oval:x:{kind}:"));
+    }
+    text = text.replace("system=\"oval\"", &format!("system=\"{OVAL}\""));
+    text = text.replace("system=\"ocil\"", &format!("system=\"{OCIL}\""));
+    let mut spaced = text.replace("><", ">\n<");
+    // An end tag right after its start tag: the element is empty, and stays so.
+    for (from, to) in [(">\n</", "></")] {
+        spaced = spaced.replace(from, to);
+    }
+    spaced
+}
+
+fn component(name: &str, content: &str) -> String {
+    let id = format!("scap_x_comp_{name}");
+    format!("<ds:component id=\"{id}\" timestamp=\"2026-01-01T00:00:00\">\n{content}\n</ds:component>\n")
+}
+
+fn component_ref(name: &str, catalog: &[(&str, &str)]) -> String {
+    let mut uris = String::new();
+    for (href, component) in catalog {
+        writeln!(uris, r##"<cat:uri name="{href}" uri="#scap_x_cref_{component}"/>"##).unwrap();
+    }
+    let catalog = if uris.is_empty() { String::new() } else { format!("<cat:catalog>\n{uris}</cat:catalog>\n") };
+    let attributes = format!(r##"id="scap_x_cref_{name}" xlink:href="#scap_x_comp_{name}""##);
+    format!("<ds:component-ref {attributes}>\n{catalog}</ds:component-ref>\n")
+}
+
+fn cpe_list(platforms: &[(&str, &str)]) -> String {
+    let mut items = String::new();
+    for (name, definition) in platforms {
+        writeln!(
+            items,
+            r#"<cpe-dict:cpe-item name="{name}">
+<cpe-dict:title xml:lang="en-us">{name}</cpe-dict:title>
+<cpe-dict:check system="oval" href="cpe-oval.xml">{definition}</cpe-dict:check>
+</cpe-dict:cpe-item>"#
+        )
+        .unwrap();
+    }
+    format!("<cpe-dict:cpe-list>\n{items}</cpe-dict:cpe-list>")
+}
+
+/// The elements of a fragment: name and text of each.
+fn elements(fragment: &str) -> Vec<(String, String)> {
+    let mut namespaces = String::new();
+    for (prefix, uri) in NAMESPACES {
+        write!(namespaces, r#" xmlns:{prefix}="{uri}""#).unwrap();
+    }
+    let document = format!("<root{namespaces}>{fragment}</root>");
+    let parsed = roxmltree::Document::parse(&document).unwrap_or_else(|e| panic!("{e}: {fragment}"));
+    let children = parsed.root_element().children().filter(roxmltree::Node::is_element);
+    children.map(|c| (c.tag_name().name().to_owned(), document[c.range()].to_owned())).collect()
+}
+
+/// Rules with the check of a definition in place of `{1}`.
+fn with_checks(text: &str) -> String {
+    let mut filled = text.to_owned();
+    for number in 1..=60 {
+        for (form, negate) in [(format!("{{{number}}}"), ""), (format!("{{!{number}}}"), r#" negate="true""#)] {
+            let check = format!(
+                r#"<check system="oval"{negate}>
+<check-content-ref href="oval.xml" name="def:{number}"/>
+</check>"#
+            );
+            filled = filled.replace(&form, &check);
+        }
+    }
+    filled
+}
+
+fn benchmark(fragment: &str) -> String {
+    let parts = elements(&with_checks(fragment));
+    let of = |names: &[&str]| {
+        let chosen = parts.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        chosen.map(|(_, text)| format!("{text}\n")).collect::<String>()
+    };
+    format!(
+        r#"<Benchmark xmlns="{XCCDF}" id="xccdf_x_benchmark_x" resolved="1">
+<status>incomplete</status>
+<title>Cases</title>
+<description>Cases</description>
+{}<version>1</version>
+{}{}{}{}</Benchmark>"#,
+        of(&["platform"]),
+        of(&["model"]),
+        of(&["Profile"]),
+        of(&["Value"]),
+        of(&["Group", "Rule"]),
+    )
+}
+
+fn rule_per_definition(oval: &str) -> String {
+    let ids = oval.split("id=\"def:").skip(1).filter_map(|rest| rest.split('"').next());
+    let rule = |id: &str| {
+        format!(
+            r#"<Rule id="rule:{id}" selected="true"><title>{id}</title><check system="oval">
+<check-content-ref href="oval.xml" name="def:{id}"/>
+</check></Rule>"#
+        )
+    };
+    ids.map(rule).collect()
+}
+
+fn oval_or_nothing(fragment: &str) -> String {
+    if fragment.is_empty() { String::new() } else { oval(fragment) }
+}
+
+fn oval(fragment: &str) -> String {
+    let mut sections: [(&str, Vec<String>); 5] = [
+        ("definition", Vec::new()),
+        ("test", Vec::new()),
+        ("object", Vec::new()),
+        ("state", Vec::new()),
+        ("variable", Vec::new()),
+    ];
+    for (name, text) in elements(fragment) {
+        let kind = name.rsplit('_').next().unwrap();
+        let section = sections.iter_mut().find(|(section, _)| *section == kind);
+        section.unwrap_or_else(|| panic!("<{name}>")).1.push(completed(&name, &text));
+    }
+    if sections[0].1.is_empty() {
+        let ids: Vec<_> = sections[1].1.iter().map(|test| attribute(test, "id").to_owned()).collect();
+        for id in ids {
+            let number = id.trim_start_matches("tst:");
+            let text = format!(
+                r#"<definition id="def:{number}" class="compliance"><criteria>
+<criterion test_ref="{id}"/>
+</criteria></definition>"#
+            );
+            sections[0].1.push(completed("definition", &text));
+        }
+    }
+    let mut body = String::new();
+    for (section, parts) in &sections {
+        if !parts.is_empty() {
+            writeln!(body, "<{section}s>\n{}\n</{section}s>", parts.join("\n")).unwrap();
+        }
+    }
+    format!(
+        r#"<oval_definitions xmlns="{OVAL}">
+<generator>
+<oval:schema_version>5.11.3</oval:schema_version>
+<oval:timestamp>2026-01-01T00:00:00</oval:timestamp>
+</generator>
+{body}</oval_definitions>"#
+    )
+}
+
+fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
+    let start = element.split('>').next().unwrap();
+    start.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default()
+}
+
+/// The element with the attributes and children that the schema demands.
+fn completed(name: &str, element: &str) -> String {
+    let mut text = element.to_owned();
+    let mut insert = String::new();
+    let wanted: &[(&str, &str)] = match name {
+        "definition" => &[("version", "1"), ("class", "compliance")],
+        _ if name.ends_with("_test") => &[("version", "1"), ("comment", "c"), ("check", "all")],
+        _ if name.ends_with("_variable") => &[("version", "1"), ("comment", "c"), ("datatype", "string")],
+        _ => &[("version", "1")],
+    };
+    for (key, value) in wanted {
+        if attribute(element, key).is_empty() {
+            write!(insert, " {key}=\"{value}\"").unwrap();
+        }
+    }
+    let at = text.find([' ', '>', '/']).unwrap();
+    text.insert_str(at, &insert);
+    if name == "definition" {
+        let at = text.find('>').unwrap() + 1;
+        text.insert_str(at, "<metadata><title>t</title><description>d</description></metadata>");
+    }
+    text
+}

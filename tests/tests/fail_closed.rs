@@ -1,0 +1,156 @@
+//! A pass is earned: whatever is wrong with the data that a rule reads, the rule does not pass, in virtscap or in oscap.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use virtscap_evaluator::dump::{Dump, DumpFile};
+use virtscap_evaluator::source::{Answer, ApiSource, MemorySource, Snapshot};
+use virtscap_generator::case::Given;
+use virtscap_generator::model::Resource;
+use virtscap_scap::xccdf::XccdfResult;
+use virtscap_tests::{BENCHMARK, EVERYTHING, IN_MEMORY, full_rule_id, in_parallel, oscap, prepared, project, say, verdicts};
+
+/// What can be wrong with an answer.
+const FAULTS: [&str; 11] = [
+    "removed", "404", "403", "500", "empty", "white space", "truncated", "no object", "no list", "items null", "first page",
+];
+
+/// The answer with a fault; none: removed.
+fn faulty(fault: &str, resource: &Resource, body: &[u8]) -> Option<Vec<u8>> {
+    let text = |text: &str| Some(text.as_bytes().to_vec());
+    match fault {
+        "removed" => None,
+        "404" => Given::NotFound.body(resource).map(String::into_bytes),
+        "403" => Given::Forbidden.body(resource).map(String::into_bytes),
+        "500" => text(r#"{"kind": "Status", "status": "Failure", "code": 500, "message": "etcdserver: request timed out"}"#),
+        "empty" => text(""),
+        "white space" => text(" \n"),
+        "truncated" => Some(body[..body.len() * 2 / 3].to_vec()),
+        "no object" => text("[]"),
+        "no list" => text("{}"),
+        "items null" => text(r#"{"kind": "List", "items": null}"#),
+        "first page" => text(r#"{"kind": "List", "metadata": {"continue": "eyJ2Ijo"}, "items": []}"#),
+        other => panic!("{other}"),
+    }
+}
+
+/// The hardened snapshot's answers that the rules read.
+fn hardened() -> BTreeMap<Resource, Vec<u8>> {
+    let snapshot = Snapshot::open(&project().join("tests/snapshots/hardened")).unwrap();
+    let legs = BENCHMARK.rules().flat_map(|rule| &rule.check).map(|leg| &leg.resource);
+    let resources = legs.chain([&BENCHMARK.platform.resource]);
+    resources
+        .map(|resource| match snapshot.get(&resource.path()) {
+            Answer::Body { bytes, .. } => (resource.clone(), bytes),
+            other => panic!("{}: {other:?}", resource.path()),
+        })
+        .collect()
+}
+
+fn source(answers: &BTreeMap<Resource, Vec<u8>>) -> MemorySource {
+    let mut source = MemorySource::default();
+    for (resource, body) in answers {
+        source.insert(resource.path(), body.clone());
+    }
+    source
+}
+
+/// The resources that a rule's check reads.
+fn read_by(rule: &str) -> Vec<Resource> {
+    let rule = BENCHMARK.rules().find(|r| r.id == rule).unwrap();
+    rule.check.iter().map(|leg| leg.resource.clone()).collect()
+}
+
+/// What oscap says of every rule on a dump.
+fn oscap_results(dump: &Dump) -> BTreeMap<String, XccdfResult> {
+    let folder = tempfile::tempdir().unwrap();
+    dump.write_to(&folder.path().join("kubernetes-api-resources")).unwrap();
+    oscap_on(folder.path())
+}
+
+fn oscap_on(probe_root: &Path) -> BTreeMap<String, XccdfResult> {
+    let datastream = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(datastream.path(), IN_MEMORY.xml()).unwrap();
+    let request = oscap::Request {
+        datastream: datastream.path(),
+        profile: EVERYTHING,
+        tailoring: None,
+        rule: None,
+        probe_root,
+    };
+    oscap::evaluate(&request).results
+}
+
+#[test]
+fn faulty_answers() {
+    let with_oscap = oscap::is_there();
+    let hardened = hardened();
+    let combinations: Vec<_> =
+        hardened.keys().flat_map(|resource| FAULTS.map(|fault| (resource, fault))).collect();
+    let judged = std::sync::atomic::AtomicUsize::new(0);
+    in_parallel(&combinations, |(resource, fault)| {
+        let mut answers = hardened.clone();
+        match faulty(fault, resource, &hardened[*resource]) {
+            Some(body) => answers.insert((*resource).clone(), body),
+            None => answers.remove(*resource),
+        };
+        prepared(&IN_MEMORY, None, |prepared| {
+            let dump = prepared.collect(&source(&answers));
+            let verdicts = verdicts(prepared, &dump);
+            let theirs = if with_oscap { oscap_results(&dump) } else { BTreeMap::new() };
+            for (rule, verdict) in &verdicts {
+                if with_oscap {
+                    let their = theirs[&full_rule_id(rule)];
+                    assert_eq!(verdict.result, their, "{rule}, {} {fault}: oscap differs", resource.path());
+                }
+                if !read_by(rule).contains(resource) {
+                    continue;
+                }
+                judged.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let not_installed = *fault == "404" && **resource == BENCHMARK.platform.resource;
+                let expected = if not_installed { XccdfResult::NotApplicable } else { XccdfResult::Unknown };
+                assert_eq!(verdict.result, expected, "{rule}, {} {fault}: {verdict:?}", resource.path());
+                assert!(!verdict.messages.is_empty(), "{rule}, {} {fault}: no reason", resource.path());
+            }
+        });
+    });
+    let peers = if with_oscap { "virtscap and oscap" } else { "virtscap" };
+    say(&format!("faulty answers: {} verdicts, none passes in {peers}", judged.into_inner()));
+}
+
+/// What can be wrong with a file of a dump.
+const DAMAGES: [&str; 8] = ["", "\n", "# nothing\n", "[]", "{}", "[\"@collec", "null", "\"@collected\""];
+
+#[test]
+fn damaged_dumps() {
+    let with_oscap = oscap::is_there();
+    let hardened = source(&hardened());
+    in_parallel(&DAMAGES, |damage| {
+        prepared(&IN_MEMORY, None, |prepared| {
+            let whole = prepared.collect(&hardened);
+            let mut damaged = Dump::default();
+            for (path, _) in whole.iter() {
+                damaged.insert(path.to_owned(), DumpFile::Document((*damage).to_owned()));
+            }
+            let theirs = if with_oscap { oscap_results(&damaged) } else { BTreeMap::new() };
+            for (rule, verdict) in verdicts(prepared, &damaged) {
+                let undecided = matches!(verdict.result, XccdfResult::Unknown | XccdfResult::Error);
+                assert!(undecided, "{rule} on {damage:?}: {verdict:?}");
+                if with_oscap {
+                    assert_eq!(verdict.result, theirs[&full_rule_id(&rule)], "{rule} on {damage:?}: oscap differs");
+                }
+            }
+        });
+    });
+}
+
+#[test]
+fn no_data_at_all() {
+    let verdicts = prepared(&IN_MEMORY, None, |prepared| verdicts(prepared, &Dump::default()));
+    assert!(verdicts.values().all(|verdict| verdict.result == XccdfResult::Unknown), "{verdicts:?}");
+    if oscap::is_there() {
+        let results = oscap_on(tempfile::tempdir().unwrap().path());
+        assert!(results.values().all(|result| *result == XccdfResult::Unknown), "{results:?}");
+    }
+}
