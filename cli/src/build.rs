@@ -56,7 +56,7 @@ impl Build {
         }
         artifacts::write(&self.out, &files)?;
         let rules = benchmark.rules().count();
-        anstream::eprintln!("{rules} rules, {} files in {}", files.len(), self.out.display());
+        anstream::eprintln!("rules: {rules}, files: {}, in {}", files.len(), self.out.display());
         Ok(Outcome::Success)
     }
 }

@@ -19,6 +19,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
             return std::fs::write(path, text);
         }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent)?;
         let mut temporary = tempfile::NamedTempFile::new_in(parent)?;
         temporary.write_all(text.as_bytes())?;
         #[cfg(unix)]

@@ -89,7 +89,9 @@ impl What {
                 Content::from_xml(xml).with_context(named)?
             }
             (None, Some(folder)) => Content::from_model(data_stream(&load_benchmark(folder)?)),
-            (None, None) => Content::from_xml(EMBEDDED.to_owned()).context("the benchmark within virtscap")?,
+            (None, None) => {
+                Content::from_xml(EMBEDDED.to_owned()).context("the benchmark within virtscap")?
+            }
         };
         let tailoring = self.tailoring.as_deref().map(read_tailoring).transpose()?;
         let own = self.datastream.is_none() && tailoring.is_none();

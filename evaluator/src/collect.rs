@@ -3,6 +3,7 @@
 //! Follows the Compliance Operator's api-resource-collector: of a rule's warnings the first with API paths counts; one
 //! GET and one jq filter give one file.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -49,11 +50,12 @@ fn endpoints_of(warning: &Markup, value: &dyn Fn(&str) -> String) -> Vec<Endpoin
     let elements = warning.html_elements();
     let codes = |class: &str| {
         let class = class.to_owned();
-        elements.iter().filter_map(move |(name, attributes, children)| {
-            let attribute = |key: &str| attributes.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
-            let is = *name == "code" && attribute("class") == Some(&class);
-            is.then(|| (attribute("id").unwrap_or_default().to_owned(), text(children, value)))
-        })
+        elements.iter().filter(move |e| e.name == "code" && e.attribute("class") == Some(&class)).map(
+            |element| {
+                let id = element.attribute("id").unwrap_or_default().to_owned();
+                (id, text(element.children, value))
+            },
+        )
     };
     let paths: Vec<_> = codes("ocp-api-endpoint").collect();
     let filters: Vec<_> = codes("ocp-api-filter").collect();
@@ -77,12 +79,15 @@ fn text(nodes: &[MarkupNode], value: &dyn Fn(&str) -> String) -> String {
     Markup(nodes.to_vec()).plain_text(value).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Fetches and filters what the endpoints name.
+/// Fetches and filters what the endpoints name. Each path is fetched and parsed once, whatever filters want it.
 pub fn collect(source: &dyn ApiSource, endpoints: impl IntoIterator<Item = Endpoint>) -> Dump {
-    let mut dump = Dump::default();
+    let mut by_path: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
     for endpoint in endpoints {
-        if !dump.contains(&endpoint.dump) {
-            let file = fetch(source, &endpoint);
+        by_path.entry(endpoint.path.clone()).or_default().push(endpoint);
+    }
+    let mut dump = Dump::default();
+    for (path, endpoints) in by_path {
+        for (endpoint, file) in fetch(source, &path, endpoints) {
             dump.insert(endpoint.dump, file);
         }
     }
@@ -93,32 +98,40 @@ pub fn collect(source: &dyn ApiSource, endpoints: impl IntoIterator<Item = Endpo
 pub fn collect_always(source: &dyn ApiSource, dump: &mut Dump) {
     for path in ALWAYS {
         let endpoint = Endpoint { path: path.to_owned(), filter: None, dump: format!("{DUMP_ROOT}{path}") };
-        match fetch(source, &endpoint) {
-            DumpFile::Absent { .. } => {}
-            file => dump.insert(endpoint.dump, file),
+        for (endpoint, file) in fetch(source, path, vec![endpoint]) {
+            if !matches!(file, DumpFile::Absent { .. }) {
+                dump.insert(endpoint.dump, file);
+            }
         }
     }
 }
 
-fn fetch(source: &dyn ApiSource, endpoint: &Endpoint) -> DumpFile {
-    let absent = |reason: String| DumpFile::Absent { reason: format!("{}: {reason}", endpoint.path) };
-    if endpoint.filter.as_deref().is_some_and(|filter| filter.contains("{{")) {
-        return absent("its filter is a Go template, which is not supported yet".to_owned());
-    }
-    match source.get(&endpoint.path) {
-        Answer::Missing => absent("the source holds no answer for it".to_owned()),
-        Answer::Unreadable { reason } => absent(reason),
-        Answer::Body { bytes, format } => match reduce_under_deadline(bytes, format, endpoint.filter.clone()) {
-            Ok(document) => DumpFile::Document(document),
-            Err(Refusal::NotFound) => DumpFile::NotFound,
-            Err(refusal) => absent(refusal.to_string()),
-        },
-    }
+/// What the endpoints of one path give.
+fn fetch(source: &dyn ApiSource, path: &str, endpoints: Vec<Endpoint>) -> Vec<(Endpoint, DumpFile)> {
+    let file = |result: Result<String, Refusal>| match result {
+        Ok(document) => DumpFile::Document(document),
+        Err(Refusal::NotFound) => DumpFile::NotFound,
+        Err(refusal) => DumpFile::Absent { reason: format!("{path}: {refusal}") },
+    };
+    let all = |refusal: Refusal| vec![Err(refusal); endpoints.len()];
+    let results = match source.get(path) {
+        Answer::Missing => all(Refusal::Missing),
+        Answer::Unreadable { reason } => all(Refusal::Unreadable(reason)),
+        Answer::Body { bytes, format } => {
+            let filters = endpoints.iter().map(|endpoint| endpoint.filter.clone()).collect();
+            reduce_under_deadline(bytes, format, filters)
+        }
+    };
+    endpoints.into_iter().zip(results.into_iter().map(file)).collect()
 }
 
 /// Why an answer gives no document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum Refusal {
+    #[error("the source holds no answer for it")]
+    Missing,
+    #[error("{0}")]
+    Unreadable(String),
     #[error("the API server knows no such path (404)")]
     NotFound,
     #[error("access was refused (403): {0}")]
@@ -137,35 +150,54 @@ enum Refusal {
     OnePage,
     #[error(transparent)]
     Filter(#[from] filter::FilterError),
+    #[error("its filter is a Go template, which is not supported yet")]
+    Template,
     #[error("its filter was given up after {} seconds", DEADLINE.as_secs())]
     Deadline,
     #[error("its filter crashed")]
     Crashed,
 }
 
-fn reduce_under_deadline(bytes: Vec<u8>, format: Format, filter: Option<String>) -> Result<String, Refusal> {
-    let (sender, receiver) = mpsc::sync_channel(1);
+/// Filters one answer on a thread of its own. Where a filter takes too long or crashes, it and those behind it give
+/// nothing.
+fn reduce_under_deadline(
+    bytes: Vec<u8>,
+    format: Format,
+    filters: Vec<Option<String>>,
+) -> Vec<Result<String, Refusal>> {
+    let wanted = filters.len();
+    let (sender, receiver) = mpsc::sync_channel(wanted);
     let work = move || {
-        // The receiver is gone only after the deadline, when nobody wants the result any more.
-        let _ = sender.send(reduce(&bytes, format, filter.as_deref()));
+        let value = parse(&bytes, format).and_then(|value| check(&value).map(|()| value));
+        drop(bytes);
+        for filter in filters {
+            let result = value.clone().and_then(|value| reduce(value, filter.as_deref()));
+            // The receiver is gone only after the deadline, when nobody wants the results any more.
+            if sender.send(result).is_err() {
+                return;
+            }
+        }
     };
     if thread::Builder::new().name("filter".to_owned()).stack_size(STACK).spawn(work).is_err() {
-        return Err(Refusal::Crashed);
+        return vec![Err(Refusal::Crashed); wanted];
     }
-    receiver.recv_timeout(DEADLINE).unwrap_or_else(|e| match e {
-        mpsc::RecvTimeoutError::Timeout => Err(Refusal::Deadline),
-        mpsc::RecvTimeoutError::Disconnected => Err(Refusal::Crashed),
-    })
+    let mut results = Vec::with_capacity(wanted);
+    while results.len() < wanted {
+        match receiver.recv_timeout(DEADLINE) {
+            Ok(result) => results.push(result),
+            Err(mpsc::RecvTimeoutError::Timeout) => results.resize(wanted, Err(Refusal::Deadline)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => results.resize(wanted, Err(Refusal::Crashed)),
+        }
+    }
+    results
 }
 
-fn reduce(bytes: &[u8], format: Format, filter: Option<&str>) -> Result<String, Refusal> {
-    let value = parse(bytes, format)?;
-    check(&value)?;
-    let result = match filter {
-        Some(filter) => filter::run(filter, value)?,
-        None => value,
-    };
-    Ok(result.to_string())
+fn reduce(value: Val, filter: Option<&str>) -> Result<String, Refusal> {
+    match filter {
+        Some(filter) if filter.contains("{{") => Err(Refusal::Template),
+        Some(filter) => Ok(filter::run(filter, value)?.to_string()),
+        None => Ok(value.to_string()),
+    }
 }
 
 fn parse(bytes: &[u8], format: Format) -> Result<Val, Refusal> {
@@ -239,8 +271,12 @@ fn as_text(value: &Val) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn one(text: &str, format: Format, filter: &str) -> Result<String, Refusal> {
+        reduce_under_deadline(text.as_bytes().to_vec(), format, vec![Some(filter.to_owned())]).remove(0)
+    }
+
     fn json(text: &str) -> Result<String, Refusal> {
-        reduce(text.as_bytes(), Format::Json, Some("[\"@collected\"] + [.items[] | .metadata.name]"))
+        one(text, Format::Json, "[\"@collected\"] + [.items[] | .metadata.name]")
     }
 
     #[test]
@@ -281,6 +317,6 @@ mod tests {
     fn yaml_is_read_without_yaml_1_1_surprises() {
         let yaml = "kind: PodList\nitems:\n- metadata: {name: on, version: 0755}\n";
         let filter = "[.items[].metadata | .name, .version]";
-        assert_eq!(reduce(yaml.as_bytes(), Format::Yaml, Some(filter)).unwrap(), "[\"on\",\"0755\"]");
+        assert_eq!(one(yaml, Format::Yaml, filter).unwrap(), "[\"on\",\"0755\"]");
     }
 }

@@ -89,7 +89,12 @@ impl<'a> Checklist<'a> {
             let Some(item) = list.items.iter().find(|item| item.name == cpe_name) else { continue };
             let check = item.check.as_ref()?;
             let (component, oval) = self.oval_from(reference, &check.href)?;
-            return Some(PlatformCheck { title: &item.title, component, oval, definition: &check.definition });
+            return Some(PlatformCheck {
+                title: &item.title,
+                component,
+                oval,
+                definition: &check.definition,
+            });
         }
         None
     }

@@ -58,9 +58,26 @@ impl Files for Dump {
     fn read(&self, path: &str) -> FileState<'_> {
         match self.files.get(path) {
             Some(DumpFile::Document(text)) => FileState::Found(Cow::Borrowed(text.as_bytes())),
-            Some(DumpFile::NotFound) => FileState::Found(Cow::Owned(format!("{NOT_FOUND_MARKER}\n").into_bytes())),
+            Some(DumpFile::NotFound) => {
+                FileState::Found(Cow::Owned(format!("{NOT_FOUND_MARKER}\n").into_bytes()))
+            }
             Some(DumpFile::Absent { reason }) => FileState::Missing { reason: Some(reason.clone()) },
             None => FileState::Missing { reason: None },
+        }
+    }
+}
+
+/// Files as oscap sees them: one whose data could not be had is missing, whatever the reason.
+///
+/// Platforms are told by these. A platform whose check is not decided counts as absent, and an answer that was refused
+/// must not make the rules of the platform `notapplicable`.
+pub(crate) struct WithoutReasons<'a>(pub(crate) &'a dyn Files);
+
+impl Files for WithoutReasons<'_> {
+    fn read(&self, path: &str) -> FileState<'_> {
+        match self.0.read(path) {
+            FileState::Missing { .. } => FileState::Missing { reason: None },
+            state => state,
         }
     }
 }

@@ -1,5 +1,8 @@
 //! jq filters, run as the Compliance Operator's collector runs them: the first result counts, and there has to be one.
 
+use std::sync::LazyLock;
+
+use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, data, unwrap_valr};
 use jaq_json::Val;
@@ -18,17 +21,22 @@ pub(crate) enum FilterError {
     Empty,
 }
 
+/// The definitions of jq's standard library, parsed once.
+static PRELUDE: LazyLock<Vec<Def<&'static str>>> =
+    LazyLock::new(|| jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).collect());
+
 /// Runs a filter on an answer. There is no limit on its steps: callers run it under a deadline.
 pub(crate) fn run(code: &str, input: Val) -> Result<Val, FilterError> {
     let arena = Arena::default();
-    let loader = Loader::new(jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()));
-    let modules = loader
+    let modules = Loader::new(PRELUDE.iter().cloned())
         .load(&arena, File { code, path: () })
         .map_err(|errors| FilterError::Syntax(errors.iter().map(|(_, e)| format!("{e:?}")).collect()))?;
     let filter = Compiler::default()
         .with_funs(jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()))
         .compile(modules)
-        .map_err(|errors| FilterError::Syntax(format!("{:?}", errors.iter().map(|(_, e)| e).collect::<Vec<_>>())))?;
+        .map_err(|errors| {
+            FilterError::Syntax(format!("{:?}", errors.iter().map(|(_, e)| e).collect::<Vec<_>>()))
+        })?;
     let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
     match filter.id.run((context, input)).map(unwrap_valr).next() {
         Some(Ok(value)) => Ok(value),

@@ -36,9 +36,12 @@ impl Pattern {
     /// Compiles an expression; `multi_line` makes `^` and `$` match at each line.
     pub(crate) fn new(pattern: &str, multi_line: bool) -> Result<Self, PatternError> {
         let limited = format!("(*LIMIT_MATCH={MATCH_LIMIT})(*LIMIT_HEAP={HEAP_LIMIT}){pattern}");
-        RegexBuilder::new().utf(true).multi_line(multi_line).build(&limited).map(Self).map_err(|e| {
-            PatternError::Syntax { pattern: pattern.to_owned(), reason: e.to_string() }
-        })
+        RegexBuilder::new()
+            .utf(true)
+            .multi_line(multi_line)
+            .build(&limited)
+            .map(Self)
+            .map_err(|e| PatternError::Syntax { pattern: pattern.to_owned(), reason: e.to_string() })
     }
 
     /// Whether it matches anywhere in the text.
@@ -52,7 +55,10 @@ impl Pattern {
         for captures in self.0.captures_iter(text.as_bytes()) {
             let captures = captures.map_err(|e| self.limit(&e))?;
             let groups = (0..captures.len()).map(|i| {
-                captures.get(i).map(|m| String::from_utf8_lossy(m.as_bytes()).into_owned()).unwrap_or_default()
+                captures
+                    .get(i)
+                    .map(|m| String::from_utf8_lossy(m.as_bytes()).into_owned())
+                    .unwrap_or_default()
             });
             found.push(groups.collect());
         }
@@ -77,7 +83,9 @@ mod tests {
 
     #[test]
     fn syntax_errors_name_the_pattern() {
-        assert!(matches!(Pattern::new("a(", false), Err(PatternError::Syntax { pattern, .. }) if pattern == "a("));
+        assert!(
+            matches!(Pattern::new("a(", false), Err(PatternError::Syntax { pattern, .. }) if pattern == "a(")
+        );
     }
 
     #[test]

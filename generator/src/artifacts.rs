@@ -42,7 +42,10 @@ pub enum ArtifactError {
 ///
 /// # Errors
 /// [`ArtifactError::Yaml`] where YAML cannot express a manifest.
-pub fn artifacts(benchmark: &Benchmark, content_image: &str) -> Result<BTreeMap<String, String>, ArtifactError> {
+pub fn artifacts(
+    benchmark: &Benchmark,
+    content_image: &str,
+) -> Result<BTreeMap<String, String>, ArtifactError> {
     let mut files = BTreeMap::new();
     files.insert(FILE_NAME.to_owned(), datastream::data_stream(benchmark).write());
     let resources = yaml("api-resources.yaml", &[api_resources(benchmark)])?;
@@ -60,7 +63,9 @@ fn api_resources(benchmark: &Benchmark) -> serde_json::Value {
         let endpoints = datastream::endpoints(benchmark, rule);
         let endpoints: Vec<_> = endpoints
             .iter()
-            .map(|endpoint| json!({"path": endpoint.path, "filter": endpoint.filter, "dump": endpoint.dump()}))
+            .map(
+                |endpoint| json!({"path": endpoint.path, "filter": endpoint.filter, "dump": endpoint.dump()}),
+            )
             .collect();
         json!({"rule": rule.id, "resources": endpoints})
     });
@@ -78,7 +83,8 @@ fn yaml(file: &str, documents: &[serde_json::Value]) -> Result<String, ArtifactE
     Ok(text)
 }
 
-/// Writes the files below a folder, each whole or not at all, and removes what an earlier build left there.
+/// Writes the files below a folder, all or, where something cannot be written, none; and removes what an earlier build
+/// left there.
 ///
 /// # Errors
 /// [`ArtifactError::Io`] where a file cannot be written.
@@ -87,6 +93,8 @@ pub fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Arti
         let path = path.to_owned();
         move |source| ArtifactError::Io { path, source }
     };
+    // All files are written beside their places before the first takes its place: a full disk leaves the old build.
+    let mut written = Vec::new();
     for (name, text) in files {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
@@ -94,6 +102,9 @@ pub fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Arti
         let mut temporary = tempfile::NamedTempFile::new_in(parent).map_err(io(parent))?;
         io::Write::write_all(&mut temporary, text.as_bytes()).map_err(io(&path))?;
         readable(temporary.path()).map_err(io(&path))?;
+        written.push((temporary, path));
+    }
+    for (temporary, path) in written {
         temporary.persist(&path).map_err(|e| io(&path)(e.error))?;
     }
     for stale in stale(folder, files).map_err(io(folder))? {

@@ -1,18 +1,20 @@
 //! The SCAP 1.3 source data stream of a benchmark, in the form that the Compliance Operator and stock OpenSCAP take.
 
 use virtscap_scap::cpe::{CpeCheck, CpeItem, CpeList};
-use virtscap_scap::datastream::{Component, ComponentContent, ComponentRef, DataStream, DataStreamCollection};
+use virtscap_scap::datastream::{
+    Component, ComponentContent, ComponentRef, DataStream, DataStreamCollection,
+};
 use virtscap_scap::id::{BenchmarkId, DefinitionId, GroupId, ObjectId, ProfileId, RuleId, TestId, ValueId};
 use virtscap_scap::markup::{Markup, MarkupNode};
 use virtscap_scap::namespace::{OCIL_SYSTEM, OVAL_DEF};
 use virtscap_scap::ocil::{Ocil, Questionnaire};
 use virtscap_scap::oval::{
-    self, Class, Comparison, Criteria, CriteriaNode, Datatype, Entity, Existence, FileSpec, Generator, Object,
-    ObjectKind, Operation, Operator, OvalDefinitions, Test, TestKind,
+    self, Class, Comparison, Criteria, CriteriaNode, Datatype, Entity, Existence, FileSpec, Generator,
+    Object, ObjectKind, Operation, Operator, OvalDefinitions, Test, TestKind,
 };
 use virtscap_scap::xccdf::{
-    self, Check, CheckContentRef, CheckExport, Group, GuidePlace, Item, Profile, Reference, Role, Rule, RuleCheck,
-    ScoringModel, Select, Selectable, SetValue, Value, ValueType,
+    self, Check, CheckContentRef, CheckExport, Group, GuidePlace, Item, Profile, Reference, Role, Rule,
+    RuleCheck, ScoringModel, Select, Selectable, SetValue, Value, ValueType,
 };
 
 use crate::lower::{self, COLLECTED, DATA_ROOT, Endpoint, OBJECT};
@@ -241,10 +243,8 @@ fn api_warning(endpoints: &[Endpoint]) -> Markup {
             attributes: vec![("class".to_owned(), class.to_owned()), ("id".to_owned(), id)],
             children,
         };
-        let dump = vec![
-            MarkupNode::Sub { idref: value_id(DATA_ROOT_VALUE).to_string() },
-            text(&endpoint.dump()),
-        ];
+        let dump =
+            vec![MarkupNode::Sub { idref: value_id(DATA_ROOT_VALUE).to_string() }, text(&endpoint.dump())];
         MarkupNode::html(
             "li",
             vec![
@@ -365,4 +365,3 @@ fn cpe_oval(benchmark: &model::Benchmark) -> OvalDefinitions {
         variables: Vec::new(),
     }
 }
-

@@ -6,19 +6,28 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters from 1.
+    pub column: usize,
+    /// How many characters from there; what is behind the end of the line does not count.
+    pub length: usize,
+}
+
 /// Something wrong in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The file.
     pub path: PathBuf,
-    /// Line and column, from 1; none: the file as a whole.
-    pub place: Option<(usize, usize)>,
+    /// Where in it; none: the file as a whole.
+    pub place: Option<Place>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// The expression that is wrong, and where in it.
-    pub expression: Option<(String, Range<usize>)>,
 }
 
 /// All that is wrong with a benchmark, sorted by place.
@@ -28,11 +37,11 @@ pub struct Diagnostics(pub Vec<Diagnostic>);
 impl Diagnostic {
     /// Something wrong with a file as a whole.
     pub fn of_file(path: &Path, message: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), place: None, message: message.into(), help: None, expression: None }
+        Self { path: path.to_owned(), place: None, message: message.into(), help: None }
     }
 
     /// Something wrong at a place.
-    pub fn at(path: &Path, place: (usize, usize), message: impl Into<String>) -> Self {
+    pub fn at(path: &Path, place: Place, message: impl Into<String>) -> Self {
         Self { place: Some(place), ..Self::of_file(path, message) }
     }
 
@@ -45,8 +54,8 @@ impl Diagnostic {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path.display())?;
-        if let Some((line, column)) = self.place {
-            write!(f, ":{line}:{column}")?;
+        if let Some(place) = self.place {
+            write!(f, ":{}:{}", place.line, place.column)?;
         }
         write!(f, ": {}", self.message)?;
         if let Some(help) = &self.help {
@@ -71,28 +80,28 @@ impl Diagnostics {
         let renderer = Renderer::styled();
         let mut out = String::new();
         for diagnostic in &self.0 {
-            let source = std::fs::read_to_string(&diagnostic.path).unwrap_or_default();
-            out.push_str(&diagnostic.render(&source, &renderer));
+            let bytes = std::fs::read(&diagnostic.path).unwrap_or_default();
+            let source = String::from_utf8_lossy(&bytes);
+            out.push_str(&diagnostic.render(source.trim_start_matches(BYTE_ORDER_MARK), &renderer));
             out.push_str("\n\n");
         }
         out
     }
 }
 
+/// What some editors put before a text; it counts as no column.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
+
 impl Diagnostic {
     fn render(&self, source: &str, renderer: &Renderer) -> String {
         let path = self.path.display().to_string();
         let title = Level::ERROR.primary_title(self.message.as_str());
-        let mut group = match self.place.and_then(|(line, column)| span(source, line, column)) {
+        let group = match self.place.and_then(|place| span(source, place)) {
             Some(span) => title.element(
                 Snippet::source(source).path(path.as_str()).annotation(AnnotationKind::Primary.span(span)),
             ),
             None => title.element(annotate_snippets::Origin::path(path.as_str())),
         };
-        if let Some((expression, span)) = &self.expression {
-            let annotation = AnnotationKind::Primary.span(span.clone());
-            group = group.element(Snippet::source(expression.as_str()).path("in the expression").annotation(annotation));
-        }
         let mut groups = vec![group];
         if let Some(help) = &self.help {
             groups.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
@@ -101,12 +110,11 @@ impl Diagnostic {
     }
 }
 
-/// The rest of the line from a place on, in bytes.
-fn span(source: &str, line: usize, column: usize) -> Option<Range<usize>> {
-    let start: usize = source.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
-    let text = source.get(start..)?.lines().next()?;
-    let offset: usize = text.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
-    let end = start + text.trim_end().len();
-    let start = (start + offset).min(end);
-    Some(start..end.max(start))
+/// The bytes of a place.
+fn span(source: &str, place: Place) -> Option<Range<usize>> {
+    let start: usize = source.split_inclusive('\n').take(place.line.checked_sub(1)?).map(str::len).sum();
+    let line = source.get(start..)?.lines().next()?.trim_end();
+    let bytes = |characters: usize| line.char_indices().nth(characters).map_or(line.len(), |(byte, _)| byte);
+    let first = place.column.saturating_sub(1);
+    Some(start + bytes(first)..start + bytes(first.saturating_add(place.length)))
 }

@@ -66,7 +66,7 @@ pub(crate) struct ProfileFile {
     pub(crate) id: Text,
     pub(crate) title: Text,
     pub(crate) description: Text,
-    pub(crate) levels: Vec<Spanned<u8>>,
+    pub(crate) levels: Spanned<Vec<Spanned<u8>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,7 +84,7 @@ pub(crate) struct RuleFile {
     pub(crate) remediation: Text,
     pub(crate) default_value: Text,
     pub(crate) nist_800_53: Vec<Text>,
-    pub(crate) check: Vec<LegFile>,
+    pub(crate) check: Spanned<Vec<LegFile>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,7 +93,7 @@ pub(crate) struct LegFile {
     pub(crate) each: EachFile,
     pub(crate) offends: Option<Text>,
     pub(crate) detail: Option<Text>,
-    pub(crate) parts: Option<Vec<PartFile>>,
+    pub(crate) parts: Option<Spanned<Vec<PartFile>>>,
     pub(crate) approved: Option<Text>,
 }
 
@@ -126,17 +126,10 @@ pub(crate) struct PartFile {
 pub(crate) struct CaseFile {
     pub(crate) name: Text,
     #[serde(default)]
-    pub(crate) given: HashMap<Text, GivenFile>,
+    pub(crate) given: HashMap<Text, Spanned<serde_json::Value>>,
     #[serde(default)]
-    pub(crate) values: HashMap<Text, String>,
+    pub(crate) values: HashMap<Text, Text>,
     pub(crate) expect: Text,
     #[serde(default)]
     pub(crate) offenders: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum GivenFile {
-    Objects(Vec<serde_json::Value>),
-    Answer(String),
 }

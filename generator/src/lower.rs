@@ -7,9 +7,9 @@
 use sha2::{Digest as _, Sha256};
 use virtscap_scap::id::{ObjectId, StateId, TestId, VariableId};
 use virtscap_scap::oval::{
-    Check, Comparison, Component, Criteria, CriteriaNode, Datatype, Entity, EntityValue, Existence, FileSpec, Object,
-    ObjectKind, Operation, Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind, Variable,
-    VariableKind,
+    Check, Comparison, Component, Criteria, CriteriaNode, Datatype, Entity, EntityValue, Existence, FileSpec,
+    Object, ObjectKind, Operation, Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind,
+    Variable, VariableKind,
 };
 
 use crate::expr::{self, Expr, jq};
@@ -58,7 +58,8 @@ pub(crate) fn endpoint(leg: &Leg) -> Endpoint {
         Judgement::Parts(parts) => parts.iter().map(part).collect::<Vec<_>>().join(", "),
     };
     // Control characters would make oscap's results ill-formed XML, and a line feed would end a pattern's reach.
-    let clean = "explode | map(if . < 32 or . == 127 or . > 65533 and . < 65536 then 63 else . end) | implode";
+    let clean =
+        "explode | map(if . < 32 or . == 127 or . > 65533 and . < 65536 then 63 else . end) | implode";
     let offenders = format!("({findings}) | {object} + \": \" + . | {clean}");
     let per_object = if leg.required { format!("\"{OBJECT}\", ({offenders})") } else { offenders };
     let filter = format!("[\"{COLLECTED}\"] + [.items[] | . as ${} | {per_object}]", leg.variable);
@@ -78,7 +79,9 @@ fn part(part: &Part) -> String {
     let each = format!("({} | arrays | .[]) as ${}", jq::lower(&part.list), part.variable);
     match &part.condition {
         None => format!("({each} | {detail})"),
-        Some(condition) => format!("({each} | if {} == true then {detail} else empty end)", jq::lower(condition)),
+        Some(condition) => {
+            format!("({each} | if {} == true then {detail} else empty end)", jq::lower(condition))
+        }
     }
 }
 
@@ -200,7 +203,8 @@ fn add_leg(oval: &mut OvalDefinitions, names: &Names, leg: &Leg) -> (TestId, Tes
         true => (OBJECT, format!("at least one object of {resource} was collected")),
         false => (COLLECTED, format!("{resource} was collected")),
     };
-    let state = record_state(names.state("collected"), Entity::equals(marker).with_entity_check(Check::AtLeastOne));
+    let state =
+        record_state(names.state("collected"), Entity::equals(marker).with_entity_check(Check::AtLeastOne));
     let comparison = Comparison { object: dump.clone(), states: vec![state.id.clone()] };
     oval.states.push(state);
     oval.tests.push(test(guard.clone(), comment, TestKind::YamlFileContent(comparison)));
@@ -215,9 +219,7 @@ fn add_leg(oval: &mut OvalDefinitions, names: &Names, leg: &Leg) -> (TestId, Tes
             oval.states.push(state);
             TestKind::YamlFileContent(comparison)
         }
-        Some(value) => {
-            TestKind::Variable(add_approval(oval, names, dump, &markers, external(value)))
-        }
+        Some(value) => TestKind::Variable(add_approval(oval, names, dump, &markers, external(value))),
     };
     oval.tests.push(test(verdict.clone(), comment, kind));
     (guard, verdict)

@@ -28,6 +28,24 @@ pub enum MarkupNode {
     },
 }
 
+/// An XHTML element of a text.
+#[derive(Debug, Clone, Copy)]
+pub struct HtmlElement<'a> {
+    /// Local name.
+    pub name: &'a str,
+    /// Attributes, in order.
+    pub attributes: &'a [(String, String)],
+    /// What it holds.
+    pub children: &'a [MarkupNode],
+}
+
+impl HtmlElement<'_> {
+    /// The value of an attribute.
+    pub fn attribute(&self, key: &str) -> Option<&str> {
+        self.attributes.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
+    }
+}
+
 impl MarkupNode {
     /// An XHTML element without attributes.
     pub fn html(name: &str, children: Vec<MarkupNode>) -> Self {
@@ -74,14 +92,11 @@ impl Markup {
     }
 
     /// Every XHTML element, in document order.
-    pub fn html_elements(&self) -> Vec<(&str, &[(String, String)], &[MarkupNode])> {
-        fn walk<'a>(
-            nodes: &'a [MarkupNode],
-            out: &mut Vec<(&'a str, &'a [(String, String)], &'a [MarkupNode])>,
-        ) {
+    pub fn html_elements(&self) -> Vec<HtmlElement<'_>> {
+        fn walk<'a>(nodes: &'a [MarkupNode], out: &mut Vec<HtmlElement<'a>>) {
             for node in nodes {
                 if let MarkupNode::Html { name, attributes, children } = node {
-                    out.push((name, attributes, children));
+                    out.push(HtmlElement { name, attributes, children });
                     walk(children, out);
                 }
             }

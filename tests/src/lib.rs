@@ -85,7 +85,11 @@ pub fn source(answers: &BTreeMap<String, String>) -> MemorySource {
 }
 
 /// Runs `work` with the content under a profile, tailored where there is a tailoring.
-pub fn prepared<T>(content: &Content, tailoring: Option<&Tailoring>, work: impl FnOnce(&Prepared<'_>) -> T) -> T {
+pub fn prepared<T>(
+    content: &Content,
+    tailoring: Option<&Tailoring>,
+    work: impl FnOnce(&Prepared<'_>) -> T,
+) -> T {
     let profile = if tailoring.is_some() { "tailored" } else { EVERYTHING };
     let request = Request {
         content,

@@ -10,8 +10,8 @@ use virtscap_generator::case::Case;
 use virtscap_generator::model::Rule;
 use virtscap_scap::xccdf::XccdfResult;
 use virtscap_tests::{
-    BENCHMARK, EVERYTHING, IN_MEMORY, READ_BACK, Verdict, full_rule_id, in_parallel, oscap, prepared, say, source,
-    tailoring, verdicts,
+    BENCHMARK, EVERYTHING, IN_MEMORY, READ_BACK, Verdict, full_rule_id, in_parallel, oscap, prepared, say,
+    source, tailoring, verdicts,
 };
 
 fn cases() -> Vec<(&'static Rule, &'static Case)> {
@@ -56,7 +56,9 @@ fn virtscap_from_memory() {
 
 #[test]
 fn virtscap_from_the_data_stream() {
-    on_every_case("virtscap from the data stream", |rule, case| compare(case, &virtscap(&READ_BACK, rule, case)));
+    on_every_case("virtscap from the data stream", |rule, case| {
+        compare(case, &virtscap(&READ_BACK, rule, case))
+    });
 }
 
 #[test]
@@ -105,5 +107,9 @@ fn compare_offenders(rule: &Rule, case: &Case, collected: &BTreeSet<String>) -> 
         None => expected == *collected,
         Some(_) => expected.is_subset(collected),
     };
-    if agree { Ok(()) } else { Err(format!("expected the offenders {expected:#?}, oscap collected {collected:#?}")) }
+    if agree {
+        Ok(())
+    } else {
+        Err(format!("expected the offenders {expected:#?}, oscap collected {collected:#?}"))
+    }
 }

@@ -9,11 +9,23 @@ use virtscap_evaluator::source::{Answer, ApiSource, MemorySource, Snapshot};
 use virtscap_generator::case::Given;
 use virtscap_generator::model::Resource;
 use virtscap_scap::xccdf::XccdfResult;
-use virtscap_tests::{BENCHMARK, EVERYTHING, IN_MEMORY, full_rule_id, in_parallel, oscap, prepared, project, say, verdicts};
+use virtscap_tests::{
+    BENCHMARK, EVERYTHING, IN_MEMORY, full_rule_id, in_parallel, oscap, prepared, project, say, verdicts,
+};
 
 /// What can be wrong with an answer.
 const FAULTS: [&str; 11] = [
-    "removed", "404", "403", "500", "empty", "white space", "truncated", "no object", "no list", "items null", "first page",
+    "removed",
+    "404",
+    "403",
+    "500",
+    "empty",
+    "white space",
+    "truncated",
+    "no object",
+    "no list",
+    "items null",
+    "first page",
 ];
 
 /// The answer with a fault; none: removed.
@@ -23,7 +35,9 @@ fn faulty(fault: &str, resource: &Resource, body: &[u8]) -> Option<Vec<u8>> {
         "removed" => None,
         "404" => Given::NotFound.body(resource).map(String::into_bytes),
         "403" => Given::Forbidden.body(resource).map(String::into_bytes),
-        "500" => text(r#"{"kind": "Status", "status": "Failure", "code": 500, "message": "etcdserver: request timed out"}"#),
+        "500" => text(
+            r#"{"kind": "Status", "status": "Failure", "code": 500, "message": "etcdserver: request timed out"}"#,
+        ),
         "empty" => text(""),
         "white space" => text(" \n"),
         "truncated" => Some(body[..body.len() * 2 / 3].to_vec()),
@@ -138,7 +152,11 @@ fn damaged_dumps() {
                 let undecided = matches!(verdict.result, XccdfResult::Unknown | XccdfResult::Error);
                 assert!(undecided, "{rule} on {damage:?}: {verdict:?}");
                 if with_oscap {
-                    assert_eq!(verdict.result, theirs[&full_rule_id(&rule)], "{rule} on {damage:?}: oscap differs");
+                    assert_eq!(
+                        verdict.result,
+                        theirs[&full_rule_id(&rule)],
+                        "{rule} on {damage:?}: oscap differs"
+                    );
                 }
             }
         });

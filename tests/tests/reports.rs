@@ -90,7 +90,10 @@ fn oscap_takes_what_virtscap_writes() {
         let results = write("results.xml", &arf::xccdf_results(scan).unwrap());
         accepted(&["xccdf", "validate"], &results);
         for (object, detail) in offenders(&scan.report) {
-            assert!(report.contains(&format!("{object}: {detail}")), "{object}: {detail} is not in oscap's report");
+            assert!(
+                report.contains(&format!("{object}: {detail}")),
+                "{object}: {detail} is not in oscap's report"
+            );
         }
     });
 }

@@ -57,8 +57,9 @@ fn every_planted_offender_is_named_and_nothing_else() {
             assert_eq!(rule.result, XccdfResult::Fail, "{}: {rule:?}", profile.id);
             let mut expected: Vec<_> = planted[&rule.id].iter().collect();
             for offender in &rule.offenders {
-                let found =
-                    expected.iter().position(|p| p.object == offender.object && offender.detail.contains(&p.what));
+                let found = expected
+                    .iter()
+                    .position(|p| p.object == offender.object && offender.detail.contains(&p.what));
                 let Some(found) = found else {
                     panic!("{}: {offender:?} was not planted", rule.id);
                 };
@@ -67,6 +68,10 @@ fn every_planted_offender_is_named_and_nothing_else() {
             }
             assert!(expected.is_empty(), "{}: not named: {expected:?}", rule.id);
         }
-        say(&format!("neglected, {}: {named} planted offenders of {} rules named", profile.id, report.rules.len()));
+        say(&format!(
+            "neglected, {}: {named} planted offenders of {} rules named",
+            profile.id,
+            report.rules.len()
+        ));
     }
 }

@@ -32,8 +32,8 @@ impl Comparator {
             }
             (_, Datatype::String) => Comparand::Text(with.to_owned()),
             (_, Datatype::Boolean) => Comparand::Boolean(boolean(with)),
-            (_, Datatype::Int) => Comparand::Int(with.trim().parse().map_err(|_| bad("a whole number"))?),
-            (_, Datatype::Float) => Comparand::Float(with.trim().parse().map_err(|_| bad("a number"))?),
+            (_, Datatype::Int) => Comparand::Int(int(with).ok_or_else(|| bad("a whole number"))?),
+            (_, Datatype::Float) => Comparand::Float(float(with).ok_or_else(|| bad("a number"))?),
             (_, Datatype::Version) => Comparand::Version(version(with).ok_or_else(|| bad("a version"))?),
             (_, datatype) => return Err(format!("comparing as '{datatype}' is not supported")),
         };
@@ -44,13 +44,20 @@ impl Comparator {
     pub(super) fn compare(&self, value: &str) -> Result<OvalResult, String> {
         let bad = |what: &str| format!("'{value}' is not {what}");
         let ordering = match &self.with {
-            Comparand::Pattern(pattern) => return Ok(pattern.is_match(value).map_err(|e| e.to_string())?.into()),
-            Comparand::Text(with) => return self.compare_text(value, with),
-            Comparand::Boolean(with) => boolean(value).cmp(with),
-            Comparand::Int(with) => value.trim().parse::<i64>().map_err(|_| bad("a whole number"))?.cmp(with),
-            Comparand::Float(with) => {
-                compare_float(value.trim().parse::<f64>().map_err(|_| bad("a number"))?, *with)
+            Comparand::Pattern(pattern) => {
+                return Ok(pattern.is_match(value).map_err(|e| e.to_string())?.into());
             }
+            Comparand::Text(with) => return self.compare_text(value, with),
+            Comparand::Boolean(with) => return self.compare_boolean(boolean(value), *with),
+            Comparand::Int(with) => {
+                let value = int(value).ok_or_else(|| bad("a whole number"))?;
+                match self.operation {
+                    Operation::BitwiseAnd => return Ok((value & with == *with).into()),
+                    Operation::BitwiseOr => return Ok((value | with == *with).into()),
+                    _ => value.cmp(with),
+                }
+            }
+            Comparand::Float(with) => compare_float(float(value).ok_or_else(|| bad("a number"))?, *with),
             Comparand::Version(with) => version(value).ok_or_else(|| bad("a version"))?.cmp(with),
         };
         self.decide(ordering)
@@ -68,6 +75,14 @@ impl Comparator {
         .into())
     }
 
+    fn compare_boolean(&self, value: bool, with: bool) -> Result<OvalResult, String> {
+        match self.operation {
+            Operation::Equals => Ok((value == with).into()),
+            Operation::NotEqual => Ok((value != with).into()),
+            operation => Err(format!("booleans cannot be compared with '{operation}'")),
+        }
+    }
+
     fn decide(&self, ordering: Ordering) -> Result<OvalResult, String> {
         Ok(match self.operation {
             Operation::Equals => ordering.is_eq(),
@@ -76,7 +91,9 @@ impl Comparator {
             Operation::GreaterThanOrEqual => ordering.is_ge(),
             Operation::LessThan => ordering.is_lt(),
             Operation::LessThanOrEqual => ordering.is_le(),
-            operation => return Err(format!("comparing with '{operation}' is not supported for this datatype")),
+            operation => {
+                return Err(format!("comparing with '{operation}' is not supported for this datatype"));
+            }
         }
         .into())
     }
@@ -87,9 +104,20 @@ fn boolean(text: &str) -> bool {
     matches!(text, "true" | "1")
 }
 
+/// As C's `strtoimax`, which OpenSCAP uses: white space may stand in front, not behind.
+fn int(text: &str) -> Option<i64> {
+    text.trim_ascii_start().parse().ok()
+}
+
+/// As `strtod`, but for NaN: oscap takes it for less than every number.
+fn float(text: &str) -> Option<f64> {
+    text.trim_ascii_start().parse().ok().filter(|number: &f64| !number.is_nan())
+}
+
 /// Equal within a relative tolerance of 1e-9, as OpenSCAP has it.
 fn compare_float(a: f64, b: f64) -> Ordering {
-    if (a - b).abs() <= 1e-9 * a.abs().max(b.abs()) {
+    // The distance to an infinite number is infinite, and so is its tolerance.
+    if a == b || (a - b).abs() / a.abs().max(b.abs()) <= 1e-9 {
         Ordering::Equal
     } else {
         a.partial_cmp(&b).unwrap_or(Ordering::Less)
@@ -113,7 +141,10 @@ fn version(text: &str) -> Option<Vec<u64>> {
 mod tests {
     use super::*;
     use Datatype::{Boolean, Float, Int, String as Text, Version};
-    use Operation::{CaseInsensitiveEquals, Equals, GreaterThan, LessThanOrEqual, NotEqual, PatternMatch};
+    use Operation::{
+        BitwiseAnd, BitwiseOr, CaseInsensitiveEquals, Equals, GreaterThan, LessThanOrEqual, NotEqual,
+        PatternMatch,
+    };
 
     #[test]
     fn comparisons() {
@@ -130,6 +161,14 @@ mod tests {
             (GreaterThan, Int, "9", "10", true),
             (Equals, Int, "7", "07", true),
             (Equals, Float, "1.5", "1.500000", true),
+            (Equals, Int, "10", " 10", true),
+            (Equals, Float, "1.5", "inf", false),
+            (GreaterThan, Float, "1.5", "inf", true),
+            (Equals, Float, "inf", "inf", true),
+            (BitwiseAnd, Int, "2", "6", true),
+            (BitwiseAnd, Int, "2", "4", false),
+            (BitwiseOr, Int, "6", "2", true),
+            (BitwiseOr, Int, "4", "2", false),
             (LessThanOrEqual, Version, "4.19", "4.9.1", true),
             (Equals, Version, "4.0", "4", true),
         ];
@@ -145,6 +184,9 @@ mod tests {
         assert!(Comparator::new(PatternMatch, Text, "(").is_err());
         assert!(Comparator::new(Equals, Datatype::EvrString, "1").is_err());
         assert!(Comparator::new(Equals, Int, "1").unwrap().compare("one").is_err());
+        assert!(Comparator::new(Equals, Int, "1").unwrap().compare("1 ").is_err());
+        assert!(Comparator::new(LessThanOrEqual, Float, "1").unwrap().compare("NaN").is_err());
+        assert!(Comparator::new(GreaterThan, Boolean, "false").unwrap().compare("true").is_err());
         assert!(Comparator::new(GreaterThan, Text, "a").unwrap().compare("b").is_err());
     }
 }

@@ -9,16 +9,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use virtscap_scap::id::{DefinitionId, ObjectId, StateId, TestId, VariableId};
 use virtscap_scap::oval::results::{
-    CollectedObject, CriteriaNodeResult, CriteriaResult, DefinitionResult, ItemKind, OvalResults, TestResult,
+    CollectedObject, CriteriaNodeResult, CriteriaResult, DefinitionResult, ItemKind, OvalResults,
 };
 use virtscap_scap::oval::{
     Criteria, CriteriaNode, Definition, Object, OvalDefinitions, OvalResult, State, Test, Variable,
 };
 
 use crate::dump::Files;
+use variables::NoValues;
 
 /// The values of the external variables: what XCCDF exports to the checks.
 pub type ExternalValues = BTreeMap<VariableId, Vec<String>>;
+
+/// How many things may refer to each other in a row.
+const MAX_CHAIN: usize = 200;
 
 /// An evaluation of one OVAL document. Everything is evaluated once, when it is first asked for.
 pub struct Session<'a> {
@@ -28,16 +32,18 @@ pub struct Session<'a> {
     states: HashMap<&'a StateId, &'a State>,
     variables: HashMap<&'a VariableId, &'a Variable>,
     files: &'a dyn Files,
-    external: &'a ExternalValues,
-    values: HashMap<&'a VariableId, Result<Vec<String>, String>>,
+    external: ExternalValues,
+    values: HashMap<&'a VariableId, Result<Vec<String>, NoValues>>,
     /// What is being evaluated: meeting it again is a cycle.
     open: BTreeSet<String>,
+    /// What is wrong with definitions that others extend.
+    problems: HashMap<DefinitionId, String>,
     results: OvalResults,
 }
 
 impl<'a> Session<'a> {
     /// Starts an evaluation.
-    pub fn new(oval: &'a OvalDefinitions, files: &'a dyn Files, external: &'a ExternalValues) -> Self {
+    pub fn new(oval: &'a OvalDefinitions, files: &'a dyn Files, external: ExternalValues) -> Self {
         Self {
             definitions: oval.definitions.iter().map(|d| (&d.id, d)).collect(),
             tests: oval.tests.iter().map(|t| (&t.id, t)).collect(),
@@ -48,6 +54,7 @@ impl<'a> Session<'a> {
             external,
             values: HashMap::new(),
             open: BTreeSet::new(),
+            problems: HashMap::new(),
             results: OvalResults::default(),
         }
     }
@@ -67,9 +74,13 @@ impl<'a> Session<'a> {
         if let Some(done) = self.results.definitions.get(id) {
             return done.result;
         }
-        // A dangling reference or a cycle: the content is wrong.
-        let Some(definition) = self.definition(id) else { return OvalResult::Error };
-        if !self.open.insert(id.to_string()) {
+        let Some(definition) = self.definition(id) else {
+            let problem = format!("the definition {id} is not in the document");
+            self.problems.insert(id.clone(), problem);
+            return OvalResult::Error;
+        };
+        if let Some(problem) = self.open(id.as_str()) {
+            self.problems.insert(id.clone(), format!("the definition {id} {problem}"));
             return OvalResult::Error;
         }
         let criteria = definition.criteria.as_ref().map(|criteria| self.criteria(criteria));
@@ -78,6 +89,18 @@ impl<'a> Session<'a> {
         let done = DefinitionResult { version: definition.version.clone(), result, criteria };
         self.results.definitions.insert(id.clone(), done);
         result
+    }
+
+    /// Notes that something is being evaluated, or says why it cannot be.
+    fn open(&mut self, id: &str) -> Option<&'static str> {
+        if self.open.contains(id) {
+            return Some("refers to itself");
+        }
+        if self.open.len() >= MAX_CHAIN {
+            return Some("is at the end of too long a chain of references");
+        }
+        self.open.insert(id.to_owned());
+        None
     }
 
     fn criteria(&mut self, criteria: &'a Criteria) -> CriteriaResult {
@@ -102,7 +125,8 @@ impl<'a> Session<'a> {
                 result: self.test(test_ref).negate_if(*negate),
             },
             CriteriaNode::ExtendDefinition { definition_ref, negate, .. } => {
-                let version = self.definition(definition_ref).map_or_else(|| "1".to_owned(), |d| d.version.clone());
+                let version =
+                    self.definition(definition_ref).map_or_else(|| "1".to_owned(), |d| d.version.clone());
                 CriteriaNodeResult::ExtendDefinition {
                     definition_ref: definition_ref.clone(),
                     version,
@@ -150,8 +174,11 @@ impl<'a> Session<'a> {
     /// What makes a definition false: the offenders of its false tests, in the order of its criteria.
     pub fn offenders(&self, id: &DefinitionId) -> Vec<String> {
         let mut offenders = Distinct::default();
-        self.for_each_test(id, &mut |_, negate, test| {
-            if !negate && test.result == OvalResult::False {
+        self.for_each_reference(id, &mut |node| {
+            if let CriteriaNodeResult::Criterion { test_ref, negate: false, .. } = node
+                && let Some(test) = self.results.tests.get(test_ref)
+                && test.result == OvalResult::False
+            {
                 offenders.extend(&test.offenders);
             }
         });
@@ -161,50 +188,56 @@ impl<'a> Session<'a> {
     /// Why a definition is neither true nor false: messages of its tests and of what they collected.
     pub fn reasons(&self, id: &DefinitionId) -> Vec<String> {
         let mut reasons = Distinct::default();
-        self.for_each_test(id, &mut |test_id, _, result| {
-            reasons.extend(&result.messages);
-            let comparison = self.tests.get(test_id).and_then(|test| test.kind.comparison());
-            if let Some((_, object)) = comparison.and_then(|c| self.results.objects.get(&c.object)) {
-                reasons.extend(&object.messages);
-            }
-        });
-        if reasons.texts.is_empty() {
-            self.for_each_test(id, &mut |test_id, _, result| {
-                if let Some(test) = self.tests.get(test_id).filter(|_| result.result == OvalResult::False) {
-                    reasons.extend([&format!("could not be confirmed: {}", test.comment)]);
+        let mut unconfirmed = Distinct::default();
+        self.for_each_reference(id, &mut |node| match node {
+            CriteriaNodeResult::Criterion { test_ref, .. } => {
+                let Some(test) = self.tests.get(test_ref) else {
+                    return reasons.extend([&format!("the test {test_ref} is not in the document")]);
+                };
+                if let Some(result) = self.results.tests.get(test_ref) {
+                    reasons.extend(&result.messages);
+                    if result.result == OvalResult::False {
+                        unconfirmed.extend([&format!("could not be confirmed: {}", test.comment)]);
+                    }
                 }
-            });
-        }
-        reasons.texts
+                let object = test.kind.comparison().and_then(|c| self.results.objects.get(&c.object));
+                if let Some((_, object)) = object {
+                    reasons.extend(&object.messages);
+                }
+            }
+            CriteriaNodeResult::ExtendDefinition { definition_ref, .. } => {
+                reasons.extend(self.problems.get(definition_ref));
+            }
+            CriteriaNodeResult::Criteria(_) => {}
+        });
+        if reasons.texts.is_empty() { unconfirmed.texts } else { reasons.texts }
     }
 
-    fn for_each_test(&self, id: &DefinitionId, visit: &mut dyn FnMut(&TestId, bool, &TestResult)) {
-        fn walk(
-            session: &Session<'_>,
-            criteria: &CriteriaResult,
-            depth: usize,
-            visit: &mut dyn FnMut(&TestId, bool, &TestResult),
+    /// Visits the tests and definitions that a definition rests on.
+    fn for_each_reference(&self, id: &DefinitionId, visit: &mut dyn FnMut(&CriteriaNodeResult)) {
+        fn walk<'s>(
+            session: &'s Session<'_>,
+            criteria: &'s CriteriaResult,
+            seen: &mut HashSet<&'s DefinitionId>,
+            visit: &mut dyn FnMut(&CriteriaNodeResult),
         ) {
             for child in &criteria.children {
-                match child {
-                    CriteriaNodeResult::Criteria(criteria) => walk(session, criteria, depth, visit),
-                    CriteriaNodeResult::Criterion { test_ref, negate, .. } => {
-                        if let Some(test) = session.results.tests.get(test_ref) {
-                            visit(test_ref, *negate, test);
-                        }
-                    }
+                visit(child);
+                let criteria = match child {
+                    CriteriaNodeResult::Criteria(criteria) => Some(criteria),
+                    CriteriaNodeResult::Criterion { .. } => None,
                     CriteriaNodeResult::ExtendDefinition { definition_ref, .. } => {
                         let definition = session.results.definitions.get(definition_ref);
-                        // Cycles have an error for a result; the depth keeps from following them.
-                        if let Some(criteria) = definition.and_then(|d| d.criteria.as_ref()).filter(|_| depth > 0) {
-                            walk(session, criteria, depth - 1, visit);
-                        }
+                        definition.and_then(|d| d.criteria.as_ref()).filter(|_| seen.insert(definition_ref))
                     }
+                };
+                if let Some(criteria) = criteria {
+                    walk(session, criteria, seen, visit);
                 }
             }
         }
         if let Some(criteria) = self.results.definitions.get(id).and_then(|d| d.criteria.as_ref()) {
-            walk(self, criteria, virtscap_scap::xml::MAX_DEPTH, visit);
+            walk(self, criteria, &mut HashSet::new(), visit);
         }
     }
 
@@ -216,8 +249,8 @@ impl<'a> Session<'a> {
         let Some(object) = self.objects.get(id).copied() else {
             return probes::failed(format!("the object {id} is not in the document"));
         };
-        if !self.open.insert(id.to_string()) {
-            return probes::failed(format!("the object {id} refers to itself"));
+        if let Some(problem) = self.open(id.as_str()) {
+            return probes::failed(format!("the object {id} {problem}"));
         }
         let collected = self.collect(object);
         self.open.remove(id.as_str());

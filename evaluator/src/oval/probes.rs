@@ -1,10 +1,15 @@
 //! The probes: what an object's description finds.
 
+use std::collections::HashSet;
+
 use virtscap_scap::oval::results::{CollectedObject, Flag, ItemField, ItemKind};
-use virtscap_scap::oval::{Check, Datatype, Entity, EntityValue, FileSpec, Object, ObjectKind, Operation, OvalResult};
+use virtscap_scap::oval::{
+    Check, Datatype, Entity, EntityValue, FileSpec, Object, ObjectKind, Operation, OvalResult,
+};
 
 use super::Session;
 use super::compare::Comparator;
+use super::variables::NoValues;
 use crate::dump::FileState;
 use crate::pattern::Pattern;
 use crate::yamlfilecontent::{Field, Record, YamlPath, select};
@@ -25,6 +30,8 @@ struct Findings {
     items: Vec<ItemKind>,
     messages: Vec<String>,
     error: bool,
+    /// Whether a file is missing because its data could not be had.
+    withheld: bool,
 }
 
 impl Findings {
@@ -49,24 +56,31 @@ impl<'a> Session<'a> {
                 findings
             }),
             ObjectKind::Unsupported { name } => {
-                return not_collected(format!("{}: objects of this form ({name}) are not supported", object.id));
+                return not_collected(format!(
+                    "{}: objects of this form ({name}) are not supported",
+                    object.id
+                ));
             }
         };
         let findings = match findings {
             Ok(findings) => findings,
-            Err(message) => return failed(message),
+            Err(none) => {
+                return CollectedObject { flag: none.flag, messages: vec![none.reason], items: Vec::new() };
+            }
         };
-        let flag = match (findings.error, findings.items.is_empty()) {
-            (true, _) => Flag::Error,
-            (false, true) => Flag::DoesNotExist,
-            (false, false) => Flag::Complete,
+        let flag = match (findings.error, findings.withheld, findings.items.is_empty()) {
+            (true, _, _) => Flag::Error,
+            (false, true, true) => Flag::NotCollected,
+            (false, true, false) => Flag::Incomplete,
+            (false, false, true) => Flag::DoesNotExist,
+            (false, false, false) => Flag::Complete,
         };
         let items = findings.items.into_iter().map(|item| self.add_item(item)).collect();
         CollectedObject { flag, messages: findings.messages, items }
     }
 
     /// `ind:yamlfilecontent_object`: one item per file in which the path finds something.
-    fn yaml_file_content(&mut self, file: &FileSpec, yamlpath: &Entity) -> Result<Findings, String> {
+    fn yaml_file_content(&mut self, file: &FileSpec, yamlpath: &Entity) -> Result<Findings, NoValues> {
         let mut findings = Findings::default();
         let paths = self.equals_only(yamlpath, "yamlpath")?;
         for filepath in self.file_paths(file)? {
@@ -99,7 +113,7 @@ impl<'a> Session<'a> {
         file: &FileSpec,
         pattern: &Entity,
         instance: &Entity,
-    ) -> Result<Findings, String> {
+    ) -> Result<Findings, NoValues> {
         let mut findings = Findings::default();
         let patterns = self.entity_values(&pattern.value)?;
         let instances = self.entity_values(&instance.value)?;
@@ -136,36 +150,39 @@ impl<'a> Session<'a> {
     }
 
     /// The files that an object names.
-    fn file_paths(&mut self, file: &FileSpec) -> Result<Vec<String>, String> {
-        match file {
-            FileSpec::FilePath(filepath) => self.equals_only(filepath, "filepath"),
+    fn file_paths(&mut self, file: &FileSpec) -> Result<Vec<String>, NoValues> {
+        let paths = match file {
+            FileSpec::FilePath(filepath) => self.equals_only(filepath, "filepath")?,
             FileSpec::PathAndName { path, filename } => {
                 let names = self.equals_only(filename, "filename")?;
                 let folders = self.equals_only(path, "path")?;
-                let join = |folder: &String, name: &String| format!("{}/{name}", folder.trim_end_matches('/'));
-                Ok(folders.iter().flat_map(|folder| names.iter().map(|name| join(folder, name))).collect())
+                let join =
+                    |folder: &String, name: &String| format!("{}/{name}", folder.trim_end_matches('/'));
+                folders.iter().flat_map(|folder| names.iter().map(|name| join(folder, name))).collect()
             }
-        }
+        };
+        paths.iter().map(|path| plain_path(path).map_err(NoValues::from)).collect()
     }
 
     /// The values of an object's entity that has to be equal to one of them.
-    fn equals_only(&mut self, entity: &Entity, what: &str) -> Result<Vec<String>, String> {
+    fn equals_only(&mut self, entity: &Entity, what: &str) -> Result<Vec<String>, NoValues> {
         let var_check = match &entity.value {
             EntityValue::Literal(_) => Check::AtLeastOne,
             EntityValue::Variable { var_check, .. } => *var_check,
         };
-        let values = self.entity_values(&entity.value)?;
-        // `all` of several different values can never be equal; of one it is the same as `at least one`.
-        let one_of = match var_check {
-            Check::AtLeastOne => true,
-            Check::All => values.len() <= 1,
-            Check::NoneSatisfy | Check::OnlyOne => false,
-        };
-        if entity.operation != Operation::Equals || !one_of {
+        let mut values = self.entity_values(&entity.value)?;
+        if entity.operation != Operation::Equals || !matches!(var_check, Check::AtLeastOne | Check::All) {
+            let operation = entity.operation;
             return Err(format!(
-                "an object's {what} with operation '{}' and var_check '{var_check}' is not supported",
-                entity.operation
-            ));
+                "an object's {what} with operation '{operation}' and var_check '{var_check}' is not supported"
+            )
+            .into());
+        }
+        let mut known = HashSet::new();
+        values.retain(|value| known.insert(value.clone()));
+        // Nothing is equal to all of several different values.
+        if var_check == Check::All && values.len() > 1 {
+            values.clear();
         }
         Ok(values)
     }
@@ -175,6 +192,9 @@ impl<'a> Session<'a> {
         match self.files.read(filepath) {
             FileState::Found(content) => Some(content),
             FileState::Missing { reason } => {
+                // Where the reason is known, the file is missing because its data could not be had, not because there
+                // is none: a test that is content with nothing must not be true of that.
+                findings.withheld |= reason.is_some();
                 findings.messages.extend(reason);
                 None
             }
@@ -184,6 +204,18 @@ impl<'a> Session<'a> {
             }
         }
     }
+}
+
+/// The path as dumps have it: without empty parts. What `..` means depends on links, which a dump does not have.
+fn plain_path(path: &str) -> Result<String, String> {
+    if path.split('/').any(|part| part == "..") {
+        return Err(format!("the path '{path}' with '..' is not supported"));
+    }
+    if !path.starts_with('/') {
+        return Ok(path.to_owned());
+    }
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    Ok(parts.fold(String::new(), |path, part| format!("{path}/{part}")))
 }
 
 fn item_fields(record: Record) -> Vec<ItemField> {

@@ -3,7 +3,8 @@
 use virtscap_scap::id::VariableId;
 use virtscap_scap::oval::results::{Flag, ItemField, ItemKind, TestResult};
 use virtscap_scap::oval::{
-    Check, Comparison, Entity, EntityValue, Existence, Operator, OvalResult, RecordField, StateKind, Test, TestKind,
+    Check, Comparison, Entity, EntityValue, Existence, ObjectKind, Operator, OvalResult, RecordField,
+    StateKind, Test, TestKind,
 };
 
 use super::Session;
@@ -66,7 +67,43 @@ impl<'a> Session<'a> {
         done
     }
 
+    /// What keeps a test from being evaluated: references that lead nowhere, or to another kind of thing.
+    fn broken_reference(&self, test: &Test, comparison: &Comparison) -> Option<String> {
+        use {ObjectKind as O, StateKind as S, TestKind as T};
+        let id = &comparison.object;
+        let Some(object) = self.objects.get(id) else {
+            return Some(format!("the object {id} is not in the document"));
+        };
+        let same_kind = match (&test.kind, &object.kind) {
+            (_, O::Unsupported { .. }) => true,
+            (T::YamlFileContent(_), kind) => matches!(kind, O::YamlFileContent { .. }),
+            (T::TextFileContent54(_), kind) => matches!(kind, O::TextFileContent54 { .. }),
+            (T::Variable(_), kind) => matches!(kind, O::Variable { .. }),
+            (T::Unknown | T::Unsupported { .. }, _) => true,
+        };
+        if !same_kind {
+            return Some(format!("the object {id} is of another kind than the test {}", test.id));
+        }
+        comparison.states.iter().find_map(|id| {
+            let Some(state) = self.states.get(id) else {
+                return Some(format!("the state {id} is not in the document"));
+            };
+            let same_kind = match (&test.kind, &state.kind) {
+                (_, S::Unsupported { .. }) => true,
+                (T::YamlFileContent(_), kind) => matches!(kind, S::YamlFileContent { .. }),
+                (T::TextFileContent54(_), kind) => matches!(kind, S::TextFileContent54 { .. }),
+                (T::Variable(_), kind) => matches!(kind, S::Variable { .. }),
+                (T::Unknown | T::Unsupported { .. }, _) => true,
+            };
+            (!same_kind).then(|| format!("the state {id} is of another kind than the test {}", test.id))
+        })
+    }
+
     fn compare_object(&mut self, test: &'a Test, comparison: &'a Comparison, done: &mut TestResult) {
+        if let Some(problem) = self.broken_reference(test, comparison) {
+            done.messages.push(problem);
+            return;
+        }
         let object = self.object(&comparison.object);
         let with_state = !comparison.states.is_empty();
         done.tested_items = object.items.iter().map(|id| (*id, OvalResult::NotEvaluated)).collect();
@@ -89,7 +126,9 @@ impl<'a> Session<'a> {
             if done.result == OvalResult::False {
                 match (test.check, item.result) {
                     (Check::NoneSatisfy, OvalResult::True) => done.offenders.extend(item.with),
-                    (Check::All | Check::AtLeastOne, OvalResult::False) => done.offenders.extend(item.against),
+                    (Check::All | Check::AtLeastOne, OvalResult::False) => {
+                        done.offenders.extend(item.against)
+                    }
                     _ => {}
                 }
             }
@@ -103,7 +142,9 @@ impl<'a> Session<'a> {
         let Some(state) = self.states.get(state) else { return };
         let entities: Vec<&Entity> = match &state.kind {
             StateKind::YamlFileContent { fields, .. } => fields.iter().map(|field| &field.entity).collect(),
-            StateKind::TextFileContent54 { text, subexpression } => text.iter().chain(subexpression).collect(),
+            StateKind::TextFileContent54 { text, subexpression } => {
+                text.iter().chain(subexpression).collect()
+            }
             StateKind::Variable { value } => value.iter().collect(),
             StateKind::Unsupported { .. } => Vec::new(),
         };
@@ -124,7 +165,10 @@ impl<'a> Session<'a> {
             return Compared::nothing(OvalResult::Error);
         };
         match (&state.kind, &item) {
-            (StateKind::YamlFileContent { entity_check, fields }, ItemKind::YamlFileContent { records, .. }) => {
+            (
+                StateKind::YamlFileContent { entity_check, fields },
+                ItemKind::YamlFileContent { records, .. },
+            ) => {
                 let records = records.iter().map(|record| self.compare_record(record, fields)).collect();
                 Compared::combine(records, |results| entity_check.combine(results))
             }
@@ -174,7 +218,7 @@ impl<'a> Session<'a> {
             EntityValue::Literal(_) => Check::All,
             EntityValue::Variable { var_check, .. } => *var_check,
         };
-        let comparators = self.entity_values(&entity.value).and_then(|withs| {
+        let comparators = self.entity_values(&entity.value).map_err(|none| none.reason).and_then(|withs| {
             withs
                 .iter()
                 .map(|with| Comparator::new(entity.operation, entity.datatype, with))
@@ -269,5 +313,47 @@ mod tests {
             }
         }
         assert_eq!(existence(AnyExist, Flag::Error, 0, false), T);
+    }
+
+    /// A test that is content with nothing is true where there is no file, and undecided where the file's data could not
+    /// be had.
+    #[test]
+    fn nothing_found_is_not_the_same_as_not_had() {
+        use crate::dump::{Dump, DumpFile};
+        use virtscap_scap::id::{ObjectId, TestId};
+        use virtscap_scap::oval::{FileSpec, Object, ObjectKind, OvalDefinitions};
+        let file = "/kubernetes-api-resources/x";
+        let object = ObjectId::new("oval:x:obj:1");
+        let test = |id: &str, check_existence| Test {
+            id: TestId::new(id),
+            version: "1".to_owned(),
+            comment: String::new(),
+            check: Check::All,
+            check_existence,
+            state_operator: Operator::And,
+            kind: TestKind::YamlFileContent(Comparison { object: object.clone(), states: Vec::new() }),
+        };
+        let oval = OvalDefinitions {
+            tests: vec![test("oval:x:tst:1", NoneExist), test("oval:x:tst:2", AnyExist)],
+            objects: vec![Object {
+                id: object.clone(),
+                version: "1".to_owned(),
+                comment: None,
+                kind: ObjectKind::YamlFileContent {
+                    file: FileSpec::FilePath(Entity::equals(file)),
+                    yamlpath: Entity::equals("[:]"),
+                },
+            }],
+            ..OvalDefinitions::default()
+        };
+        let nothing = Dump::default();
+        let mut refused = Dump::default();
+        refused.insert(file.to_owned(), DumpFile::Absent { reason: "forbidden".to_owned() });
+        for (dump, expected) in [(&nothing, T), (&refused, U)] {
+            let mut session = Session::new(&oval, dump, crate::oval::ExternalValues::new());
+            for test in &oval.tests {
+                assert_eq!(session.evaluate_test(test).result, expected, "{}", test.check_existence);
+            }
+        }
     }
 }

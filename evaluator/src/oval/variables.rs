@@ -9,22 +9,37 @@ use super::Session;
 /// How many values a variable may have: `concat` multiplies them.
 const MAX_VALUES: usize = 1_000_000;
 
+/// Why a variable has no values.
+#[derive(Debug, Clone)]
+pub(super) struct NoValues {
+    pub(super) reason: String,
+    /// What becomes of an object that is made of the variable: it does not exist, or was not collected, where that is
+    /// so of what the values come from. To compare with such a variable is an error all the same.
+    pub(super) flag: Flag,
+}
+
+impl From<String> for NoValues {
+    fn from(reason: String) -> Self {
+        Self { reason, flag: Flag::Error }
+    }
+}
+
 impl<'a> Session<'a> {
-    /// The values of a variable, in order; an error says why there are none.
-    pub(super) fn variable(&mut self, id: &VariableId) -> Result<Vec<String>, String> {
+    /// The values of a variable, in order.
+    pub(super) fn variable(&mut self, id: &VariableId) -> Result<Vec<String>, NoValues> {
         let Some((id, variable)) = self.variables.get_key_value(id).map(|(id, v)| (*id, *v)) else {
-            return Err(format!("the variable {id} is not in the document"));
+            return Err(format!("the variable {id} is not in the document").into());
         };
         if let Some(values) = self.values.get(id) {
             return values.clone();
         }
-        if !self.open.insert(id.to_string()) {
-            return Err(format!("the variable {id} refers to itself"));
+        if let Some(problem) = self.open(id.as_str()) {
+            return Err(format!("the variable {id} {problem}").into());
         }
         let values = match &variable.kind {
             VariableKind::External => match self.external.get(id) {
                 Some(values) => Ok(values.clone()),
-                None => Err(format!("the variable {id} was given no value")),
+                None => Err(format!("the variable {id} was given no value").into()),
             },
             VariableKind::Constant(values) => Ok(values.clone()),
             VariableKind::Local(component) => self.component(component),
@@ -35,14 +50,14 @@ impl<'a> Session<'a> {
     }
 
     /// The values of an entity: what it says itself, or those of the variable that it refers to.
-    pub(super) fn entity_values(&mut self, value: &EntityValue) -> Result<Vec<String>, String> {
+    pub(super) fn entity_values(&mut self, value: &EntityValue) -> Result<Vec<String>, NoValues> {
         match value {
             EntityValue::Literal(text) => Ok(vec![text.clone()]),
             EntityValue::Variable { var_ref, .. } => self.variable(var_ref),
         }
     }
 
-    fn component(&mut self, component: &'a Component) -> Result<Vec<String>, String> {
+    fn component(&mut self, component: &'a Component) -> Result<Vec<String>, NoValues> {
         match component {
             Component::Literal(text) => Ok(vec![text.clone()]),
             Component::Variable(id) => self.variable(id),
@@ -51,19 +66,28 @@ impl<'a> Session<'a> {
             }
             Component::Concat(parts) => {
                 let mut values = vec![String::new()];
+                let mut missing = None;
                 for part in parts {
-                    let more = self.component(part)?;
+                    let more = match self.component(part) {
+                        // Another part may hold an error, which counts for more.
+                        Err(none) if none.flag == Flag::DoesNotExist => {
+                            missing = missing.or(Some(none));
+                            continue;
+                        }
+                        more => more?,
+                    };
                     if values.len().saturating_mul(more.len()) > MAX_VALUES {
-                        return Err(format!("concat gives more than {MAX_VALUES} values"));
+                        return Err(format!("concat gives more than {MAX_VALUES} values").into());
                     }
-                    values = values.iter().flat_map(|v| more.iter().map(move |m| format!("{v}{m}"))).collect();
+                    values =
+                        values.iter().flat_map(|v| more.iter().map(move |m| format!("{v}{m}"))).collect();
                 }
-                Ok(values)
+                missing.map_or(Ok(values), Err)
             }
             Component::EscapeRegex(inner) => {
                 Ok(self.component(inner)?.iter().map(|value| escape_regex(value)).collect())
             }
-            Component::Unsupported { name } => Err(format!("the function <{name}> is not supported")),
+            Component::Unsupported { name } => Err(format!("the function <{name}> is not supported").into()),
         }
     }
 
@@ -72,15 +96,15 @@ impl<'a> Session<'a> {
         object: &ObjectId,
         item_field: &str,
         record_field: Option<&str>,
-    ) -> Result<Vec<String>, String> {
+    ) -> Result<Vec<String>, NoValues> {
         let collected = self.object(object);
         match collected.flag {
             Flag::Complete | Flag::Incomplete => {}
-            Flag::DoesNotExist => {
-                return Err(with_messages(format!("the object {object} was not found"), &collected.messages));
-            }
             flag => {
-                return Err(with_messages(format!("the object {object} is '{flag}'"), &collected.messages));
+                let reason = with_messages(format!("the object {object} is '{flag}'"), &collected.messages);
+                let flag =
+                    if matches!(flag, Flag::DoesNotExist | Flag::NotCollected) { flag } else { Flag::Error };
+                return Err(NoValues { reason, flag });
             }
         }
         let mut values = Vec::new();
@@ -92,14 +116,29 @@ impl<'a> Session<'a> {
                     .filter(|field| record_field.is_none_or(|name| field.name == name))
                     .map(|field| field.value.clone())
                     .collect(),
-                (Some(ItemKind::YamlFileContent { filepath, .. }), "filepath")
-                | (Some(ItemKind::TextFileContent { filepath, .. }), "filepath") => vec![filepath.clone()],
+                (Some(ItemKind::YamlFileContent { yamlpath, .. }), "yamlpath") => vec![yamlpath.clone()],
+                (
+                    Some(
+                        ItemKind::YamlFileContent { filepath, .. }
+                        | ItemKind::TextFileContent { filepath, .. },
+                    ),
+                    "filepath",
+                ) => vec![filepath.clone()],
+                (Some(ItemKind::TextFileContent { pattern, .. }), "pattern") => vec![pattern.clone()],
+                (Some(ItemKind::TextFileContent { instance, .. }), "instance") => vec![instance.to_string()],
                 (Some(ItemKind::TextFileContent { text, .. }), "text") => vec![text.clone()],
-                (Some(ItemKind::TextFileContent { subexpressions, .. }), "subexpression") => subexpressions.clone(),
+                (Some(ItemKind::TextFileContent { subexpressions, .. }), "subexpression") => {
+                    subexpressions.clone()
+                }
                 (Some(ItemKind::Variable { values, .. }), "value") => values.clone(),
-                _ => return Err(format!("the object {object} has no field '{item_field}'")),
+                _ => return Err(format!("the object {object} has no field '{item_field}'").into()),
             };
             values.extend(found);
+        }
+        if values.is_empty() {
+            // oscap takes a variable without values for one that exists; a test of mere existence would pass.
+            let field = record_field.unwrap_or(item_field);
+            return Err(format!("no item of the object {object} has a field '{field}'").into());
         }
         Ok(values)
     }

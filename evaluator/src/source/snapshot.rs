@@ -138,7 +138,10 @@ fn unpack(path: &Path) -> Result<TempDir, SnapshotError> {
         let mut entry = entry.map_err(broken)?;
         unpacked = unpacked.saturating_add(entry.size());
         if unpacked > MAX_UNPACKED {
-            return Err(broken(io::Error::other(format!("it unpacks to more than {} GiB", MAX_UNPACKED >> 30))));
+            return Err(broken(io::Error::other(format!(
+                "it unpacks to more than {} GiB",
+                MAX_UNPACKED >> 30
+            ))));
         }
         // Links and devices have no place in a snapshot; a link could point out of it.
         if entry.header().entry_type().is_file() {

@@ -8,19 +8,20 @@ use virtscap_scap::oval::results::OvalResults;
 use virtscap_scap::oval::{OvalDefinitions, OvalResult};
 use virtscap_scap::xccdf::results::{Message, MessageSeverity, RuleResult, Score};
 use virtscap_scap::xccdf::{
-    Check, CheckContentRef, ComplexCheck, ComplexCheckNode, Group, Role, Rule, RuleCheck, XccdfResult,
+    Check, CheckContentRef, CheckOperator, ComplexCheck, ComplexCheckNode, Group, Role, Rule, RuleCheck,
+    XccdfResult,
 };
 
 use super::policy::{Policy, RuleState};
 use super::score;
 use crate::content::Checklist;
-use crate::dump::Files;
+use crate::dump::{Files, WithoutReasons};
 use crate::oval::{ExternalValues, Session};
 
 /// What came of a benchmark.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
-    /// One per rule, in the benchmark's order.
+    /// One per rule, in the benchmark's order; of a rule with a multi-check one per definition.
     pub rule_results: Vec<RuleResult>,
     /// The scores.
     pub scores: Vec<Score>,
@@ -51,30 +52,32 @@ pub fn evaluate(
     reasons: &dyn Fn(&Rule) -> Vec<String>,
     time: &str,
 ) -> Evaluation {
-    let external = external_values(checklist, policy);
-    let nothing = ExternalValues::new();
+    let platform_files = WithoutReasons(files);
     let mut evaluator = Evaluator {
         checklist,
-        checks: Sessions::new(files, &external),
-        platform_checks: Sessions::new(files, &nothing),
+        policy,
+        checks: Sessions::new(files, external_values(checklist, policy)),
+        platform_checks: Sessions::new(&platform_files, ExternalValues::new()),
         platforms: BTreeMap::new(),
     };
     let mut rule_results = Vec::new();
     checklist.benchmark.for_each_rule(&mut |groups, rule| {
         let state = policy.rule(rule);
-        let mut result = RuleResult {
+        let result = RuleResult {
             rule: rule.id.clone(),
             role: state.role,
             severity: state.severity,
-            weight: rule.selectable.weight,
+            weight: state.weight,
             time: time.to_owned(),
             result: XccdfResult::NotSelected,
             messages: Vec::new(),
             offenders: Vec::new(),
             checks: Vec::new(),
         };
-        if state.selected {
-            evaluator.rule(groups, rule, state, &mut result);
+        if !state.selected {
+            return rule_results.push(result);
+        }
+        for mut result in evaluator.rule(groups, rule, state, result) {
             let undecided =
                 !matches!(result.result, XccdfResult::Pass | XccdfResult::Fail | XccdfResult::NotChecked);
             for reason in reasons(rule) {
@@ -83,12 +86,12 @@ pub fn evaluate(
                     result.messages.push(Message { severity, text: reason });
                 }
             }
+            rule_results.push(result);
         }
-        rule_results.push(result);
     });
     let found = evaluator.platforms.iter().filter(|(_, found)| **found == OvalResult::True);
     let platforms = found.map(|(name, _)| name.clone()).collect();
-    let first_platform_report = evaluator.checks.by_component.len();
+    let first_platform_report = evaluator.checks.sessions.len();
     Evaluation {
         scores: score::scores(checklist.benchmark, &rule_results),
         rule_results,
@@ -98,7 +101,7 @@ pub fn evaluate(
     }
 }
 
-/// What the checks' exports bind to the variables of the OVAL documents.
+/// What the checks' exports bind to the variables of the OVAL documents; of several for one variable the first.
 fn external_values(checklist: &Checklist<'_>, policy: &Policy<'_>) -> ExternalValues {
     fn of_checks<'a>(check: &'a RuleCheck, all: &mut Vec<&'a Check>) {
         fn of_complex<'a>(complex: &'a ComplexCheck, all: &mut Vec<&'a Check>) {
@@ -120,42 +123,63 @@ fn external_values(checklist: &Checklist<'_>, policy: &Policy<'_>) -> ExternalVa
         of_checks(&rule.check, &mut checks);
         for export in checks.into_iter().flat_map(|check| &check.exports) {
             if let Some(value) = policy.value(&export.value_id) {
-                external.insert(VariableId::new(&*export.export_name), vec![value.to_owned()]);
+                let name = VariableId::new(&*export.export_name);
+                external.entry(name).or_insert_with(|| vec![value.to_owned()]);
             }
         }
     });
     external
 }
 
-/// The evaluations of the OVAL documents, by component.
+/// The evaluations of the OVAL documents.
 struct Sessions<'a> {
     files: &'a dyn Files,
-    external: &'a ExternalValues,
+    external: ExternalValues,
     /// In the order in which they were first needed, which numbers their reports.
-    by_component: Vec<(String, Session<'a>)>,
+    sessions: Vec<Evaluated<'a>>,
+}
+
+struct Evaluated<'a> {
+    component: String,
+    /// Values that are bound otherwise than in the evaluations of other checks.
+    special: ExternalValues,
+    session: Session<'a>,
 }
 
 impl<'a> Sessions<'a> {
-    fn new(files: &'a dyn Files, external: &'a ExternalValues) -> Self {
-        Self { files, external, by_component: Vec::new() }
+    fn new(files: &'a dyn Files, external: ExternalValues) -> Self {
+        Self { files, external, sessions: Vec::new() }
     }
 
-    fn of(&mut self, component: &str, oval: &'a OvalDefinitions) -> (usize, &mut Session<'a>) {
-        let known = self.by_component.iter().position(|(id, _)| id == component);
+    /// The evaluation of a document with the values that a check binds.
+    fn of(
+        &mut self,
+        component: &str,
+        oval: &'a OvalDefinitions,
+        mut bound: ExternalValues,
+    ) -> (usize, &mut Session<'a>) {
+        bound.retain(|name, values| self.external.get(name) != Some(values));
+        let known = self.sessions.iter().position(|s| s.component == component && s.special == bound);
         let index = known.unwrap_or_else(|| {
-            self.by_component.push((component.to_owned(), Session::new(oval, self.files, self.external)));
-            self.by_component.len() - 1
+            let mut external = self.external.clone();
+            external.extend(bound.clone());
+            self.sessions.push(Evaluated {
+                component: component.to_owned(),
+                special: bound,
+                session: Session::new(oval, self.files, external),
+            });
+            self.sessions.len() - 1
         });
-        (index, &mut self.by_component[index].1)
+        (index, &mut self.sessions[index].session)
     }
 
     fn finish(self, first_report: usize) -> Vec<OvalComponent> {
-        let numbered = (first_report..).zip(self.by_component);
+        let numbered = (first_report..).zip(self.sessions);
         numbered
-            .map(|(number, (component, session))| OvalComponent {
-                component,
+            .map(|(number, evaluated)| OvalComponent {
+                component: evaluated.component,
                 report: format!("oval{number}"),
-                results: session.into_results(),
+                results: evaluated.session.into_results(),
             })
             .collect()
     }
@@ -163,37 +187,48 @@ impl<'a> Sessions<'a> {
 
 struct Evaluator<'a> {
     checklist: &'a Checklist<'a>,
+    policy: &'a Policy<'a>,
     checks: Sessions<'a>,
     platform_checks: Sessions<'a>,
     platforms: BTreeMap<String, OvalResult>,
 }
 
 impl<'a> Evaluator<'a> {
-    fn rule(&mut self, groups: &[&'a Group], rule: &'a Rule, state: RuleState, result: &mut RuleResult) {
+    /// Fills in the result of a rule that is selected: one, or several where a check asks for that.
+    fn rule(
+        &mut self,
+        groups: &[&'a Group],
+        rule: &'a Rule,
+        state: RuleState,
+        mut result: RuleResult,
+    ) -> Vec<RuleResult> {
         if state.role == Role::Unchecked {
             result.result = XccdfResult::NotChecked;
-            return;
+            return vec![result];
         }
         if let Some(missing) = self.missing_platform(groups, rule) {
             result.result = XccdfResult::NotApplicable;
             result.messages.push(Message { severity: MessageSeverity::Info, text: missing });
-            return;
+            return vec![result];
         }
-        let (outcome, used) = match &rule.check {
+        let mut results = match &rule.check {
             RuleCheck::Simple(checks) => self.simple(checks, result),
             RuleCheck::Complex(complex) => {
                 let mut used = Vec::new();
-                (self.complex(complex, result, &mut used), used)
+                result.result = self.complex(complex, &mut result, &mut used);
+                result.checks = used;
+                vec![result]
             }
         };
-        result.checks = used;
-        result.result = match (outcome, state.role) {
-            (outcome, Role::Unscored) if outcome.is_scored() => XccdfResult::Informational,
-            (outcome, _) => outcome,
-        };
-        if result.result != XccdfResult::Fail && result.result != XccdfResult::Informational {
-            result.offenders.clear();
+        for result in &mut results {
+            if state.role == Role::Unscored {
+                result.result = XccdfResult::Informational;
+            }
+            if result.result != XccdfResult::Fail && result.result != XccdfResult::Informational {
+                result.offenders.clear();
+            }
         }
+        results
     }
 
     /// Of the platforms of the benchmark, of each Group and of the rule, one each has to be there.
@@ -203,7 +238,8 @@ impl<'a> Evaluator<'a> {
             .chain(groups.iter().map(|group| &group.selectable.platforms))
             .chain([&rule.selectable.platforms]);
         for platforms in levels {
-            if !platforms.is_empty() && !platforms.iter().any(|name| self.platform(name) == OvalResult::True) {
+            if !platforms.is_empty() && !platforms.iter().any(|name| self.platform(name) == OvalResult::True)
+            {
                 let titles: Vec<_> = platforms.iter().map(|name| self.platform_title(name)).collect();
                 return Some(format!("the platform is not there: {}", titles.join(", ")));
             }
@@ -224,7 +260,8 @@ impl<'a> Evaluator<'a> {
         }
         let found = match self.checklist.platform_check(name) {
             Some(check) => {
-                let (_, session) = self.platform_checks.of(check.component, check.oval);
+                let (_, session) =
+                    self.platform_checks.of(check.component, check.oval, ExternalValues::new());
                 session.evaluate(check.definition)
             }
             None => OvalResult::Unknown,
@@ -234,21 +271,68 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Of several checks the last one in OVAL counts.
-    fn simple(&mut self, checks: &'a [Check], result: &mut RuleResult) -> (XccdfResult, Vec<Check>) {
-        match checks.iter().rev().find(|check| check.system == OVAL_DEF) {
-            Some(check) => {
-                let (outcome, used) = self.check(check, result);
-                (outcome, used.into_iter().collect())
-            }
-            None => {
-                let text = "the rule has no check for a machine; a person has to judge it".to_owned();
-                result.messages.push(Message { severity: MessageSeverity::Info, text });
-                (XccdfResult::NotChecked, Vec::new())
+    fn simple(&mut self, checks: &'a [Check], mut result: RuleResult) -> Vec<RuleResult> {
+        let Some(check) = checks.iter().rev().find(|check| check.system == OVAL_DEF) else {
+            let text = "the rule has no check for a machine; a person has to judge it".to_owned();
+            result.messages.push(Message { severity: MessageSeverity::Info, text });
+            result.result = XccdfResult::NotChecked;
+            return vec![result];
+        };
+        if check.multi_check && self.unbound(check).is_none() {
+            let several = self.multi_check(check, &result);
+            if !several.is_empty() {
+                return several;
             }
         }
+        let (outcome, used) = self.check(check, &mut result);
+        result.result = outcome;
+        result.checks = used.into_iter().collect();
+        vec![result]
     }
 
-    fn complex(&mut self, complex: &'a ComplexCheck, result: &mut RuleResult, used: &mut Vec<Check>) -> XccdfResult {
+    /// A result per definition, the last one first, as OpenSCAP has it; none where the check names a definition.
+    fn multi_check(&mut self, check: &'a Check, result: &RuleResult) -> Vec<RuleResult> {
+        let bound = self.bound(check);
+        let documents = check.content_refs.iter();
+        let mut found = documents.filter_map(|r| Some((r, self.checklist.oval(&r.href)?)));
+        let Some((_, (component, oval))) = found.next().filter(|(r, _)| r.name.is_none()) else {
+            return Vec::new();
+        };
+        let (number, session) = self.checks.of(component, oval, bound);
+        let definitions = session.definition_ids().cloned().collect::<BTreeSet<_>>();
+        let results = definitions.into_iter().rev().map(|id| {
+            let mut of_definition = result.clone();
+            let outcome = definition(session, &id, check.negate, &mut of_definition);
+            of_definition.result = outcome.negate_if(check.negate);
+            let name = Some(id.as_str().to_owned());
+            let content_refs = vec![CheckContentRef { href: format!("#oval{number}"), name }];
+            of_definition.checks = vec![Check { content_refs, ..check.clone() }];
+            of_definition
+        });
+        results.collect()
+    }
+
+    /// A Value that a check exports and the benchmark lacks.
+    fn unbound(&self, check: &Check) -> Option<String> {
+        let mut missing = check.exports.iter().filter(|export| self.policy.value(&export.value_id).is_none());
+        missing.next().map(|export| format!("the benchmark has no value '{}'", export.value_id))
+    }
+
+    /// What a check binds to variables.
+    fn bound(&self, check: &Check) -> ExternalValues {
+        let exports = check.exports.iter().filter_map(|export| {
+            let value = self.policy.value(&export.value_id)?;
+            Some((VariableId::new(&*export.export_name), vec![value.to_owned()]))
+        });
+        exports.collect()
+    }
+
+    fn complex(
+        &mut self,
+        complex: &'a ComplexCheck,
+        result: &mut RuleResult,
+        used: &mut Vec<Check>,
+    ) -> XccdfResult {
         let mut combined = XccdfResult::NotChecked;
         for child in &complex.children {
             let outcome = match child {
@@ -267,9 +351,14 @@ impl<'a> Evaluator<'a> {
 
     /// The content references are alternatives; the first that can be evaluated counts.
     fn check(&mut self, check: &'a Check, result: &mut RuleResult) -> (XccdfResult, Option<Check>) {
+        if let Some(text) = self.unbound(check) {
+            result.messages.push(Message { severity: MessageSeverity::Error, text });
+            return (XccdfResult::Unknown, None);
+        }
         for reference in &check.content_refs {
             let Some((component, oval)) = self.checklist.oval(&reference.href) else { continue };
-            let (number, session) = self.checks.of(component, oval);
+            let bound = self.bound(check);
+            let (number, session) = self.checks.of(component, oval, bound);
             let definitions: Vec<DefinitionId> = match &reference.name {
                 Some(name) => vec![DefinitionId::new(&**name)],
                 // Without a name, all definitions have to hold. Sorted, for the same input gives the same bytes.
@@ -278,7 +367,7 @@ impl<'a> Evaluator<'a> {
             let mut outcome = XccdfResult::NotChecked;
             for id in &definitions {
                 let of_definition = definition(session, id, check.negate, result);
-                outcome = virtscap_scap::xccdf::CheckOperator::And.combine(outcome, of_definition);
+                outcome = CheckOperator::And.combine(outcome, of_definition);
             }
             if outcome != XccdfResult::NotChecked {
                 let href = format!("#oval{number}");
@@ -290,7 +379,12 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-fn definition(session: &mut Session<'_>, id: &DefinitionId, negate: bool, result: &mut RuleResult) -> XccdfResult {
+fn definition(
+    session: &mut Session<'_>,
+    id: &DefinitionId,
+    negate: bool,
+    result: &mut RuleResult,
+) -> XccdfResult {
     let Some(class) = session.definition(id).map(|definition| definition.class) else {
         let text = format!("the definition {id} is not in the document");
         result.messages.push(Message { severity: MessageSeverity::Error, text });
@@ -301,8 +395,13 @@ fn definition(session: &mut Session<'_>, id: &DefinitionId, negate: bool, result
         result.offenders.extend(session.offenders(id));
     }
     if !matches!(oval, OvalResult::True | OvalResult::False) {
-        let messages = session.reasons(id).into_iter();
-        result.messages.extend(messages.map(|text| Message { severity: MessageSeverity::Error, text }));
+        let mut reasons = session.reasons(id);
+        if reasons.is_empty() {
+            reasons.push(format!("the definition {id} is '{oval}'"));
+        }
+        result
+            .messages
+            .extend(reasons.into_iter().map(|text| Message { severity: MessageSeverity::Error, text }));
     }
     XccdfResult::from_oval(oval, class)
 }

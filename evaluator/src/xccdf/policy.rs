@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use virtscap_scap::id::{RuleId, ValueId};
-use virtscap_scap::xccdf::{Benchmark, Group, Profile, Role, Rule, Severity, Tailoring, Value};
+use virtscap_scap::xccdf::{Benchmark, Item, Profile, Role, Rule, Severity, Tailoring, Value};
 
 /// A benchmark as a profile wants it applied.
 #[derive(Debug, Clone)]
@@ -26,6 +26,7 @@ pub struct Policy<'a> {
 struct Refinement {
     severity: Option<Severity>,
     role: Option<Role>,
+    weight: Option<f64>,
 }
 
 /// A rule as the profile wants it.
@@ -37,6 +38,8 @@ pub struct RuleState {
     pub severity: Option<Severity>,
     /// Its role.
     pub role: Role,
+    /// Its weight, for the record: as with OpenSCAP, scores go by the benchmark's own.
+    pub weight: f64,
 }
 
 /// Why a profile cannot be applied.
@@ -83,7 +86,9 @@ pub enum PolicyError {
         nearest: Option<String>,
     },
     /// A value has no such alternative.
-    #[error("the profile {profile} chooses '{selector}' for the value {value}, which has no such alternative")]
+    #[error(
+        "the profile {profile} chooses '{selector}' for the value {value}, which has no such alternative"
+    )]
     UnknownSelector {
         /// The profile.
         profile: String,
@@ -137,8 +142,12 @@ impl<'a> Policy<'a> {
             }
         }
         let known = KnownItems::of(benchmark);
-        for profile in chain {
+        for profile in &chain {
             policy.apply(profile, &known)?;
+        }
+        // A value that is set counts for more than any alternative that is chosen, also in a profile further up.
+        for set in chain.iter().flat_map(|profile| &profile.set_values) {
+            policy.values.insert(set.idref.clone(), set.value.clone());
         }
         policy.settle(benchmark);
         Ok(policy)
@@ -163,41 +172,50 @@ impl<'a> Policy<'a> {
         }
         for set in &profile.set_values {
             known.value(profile, &set.idref)?;
-            self.values.insert(set.idref.clone(), set.value.clone());
         }
         for refine in &profile.refine_rules {
             known.require(profile, "the rule", refine.idref.as_str(), &known.selectable)?;
             let refined = self.refined.entry(refine.idref.clone()).or_default();
             refined.severity = refine.severity.or(refined.severity);
             refined.role = refine.role.or(refined.role);
+            refined.weight = refine.weight.or(refined.weight);
         }
         Ok(())
     }
 
     /// Works out which rules stay in: their Groups selected, what they require selected, no conflict selected.
+    ///
+    /// As OpenSCAP does it: in the order of the document, an item that drops out is out for those behind it; and what is
+    /// required or in conflict is asked for its own selection, not for that of its Groups.
     fn settle(&mut self, benchmark: &Benchmark) {
-        let is_selected = |id: &str, default: bool| self.selected.get(id).copied().unwrap_or(default);
-        let mut in_profile = BTreeSet::new();
-        let mut wishes = Vec::new();
-        benchmark.for_each_rule(&mut |groups: &[&Group], rule: &Rule| {
-            let groups_in = groups.iter().all(|g| is_selected(g.id.as_str(), g.selectable.selected));
-            if groups_in {
-                in_profile.extend(groups.iter().map(|g| g.id.to_string()));
+        let mut flags = BTreeMap::new();
+        own_flags(&benchmark.items, &self.selected, &mut flags);
+        self.settle_items(&benchmark.items, &mut flags);
+    }
+
+    fn settle_items(&mut self, items: &[Item], flags: &mut BTreeMap<String, bool>) {
+        for item in items {
+            let (id, selectable) = match item {
+                Item::Rule(rule) => (rule.id.as_str(), &rule.selectable),
+                Item::Group(group) => (group.id.as_str(), &group.selectable),
+            };
+            let is_selected = |id: &String| flags.get(id).copied().unwrap_or(false);
+            if !flags.get(id).copied().unwrap_or(false) {
+                continue;
             }
-            if groups_in && is_selected(rule.id.as_str(), rule.selectable.selected) {
-                in_profile.insert(rule.id.to_string());
-                wishes.push(rule);
+            let stays = selectable.requires.iter().all(|any| any.iter().any(is_selected))
+                && !selectable.conflicts.iter().any(is_selected);
+            if !stays {
+                drop_out(item, flags);
+                continue;
             }
-        });
-        self.effective = wishes
-            .into_iter()
-            .filter(|rule| {
-                let required = &rule.selectable.requires;
-                required.iter().all(|any| any.iter().any(|id| in_profile.contains(id)))
-                    && !rule.selectable.conflicts.iter().any(|id| in_profile.contains(id))
-            })
-            .map(|rule| rule.id.clone())
-            .collect();
+            match item {
+                Item::Rule(rule) => {
+                    self.effective.insert(rule.id.clone());
+                }
+                Item::Group(group) => self.settle_items(&group.items, flags),
+            }
+        }
     }
 
     /// How the profile wants a rule.
@@ -207,6 +225,7 @@ impl<'a> Policy<'a> {
             selected: self.effective.contains(&rule.id),
             severity: refined.severity.or(rule.severity),
             role: refined.role.unwrap_or(rule.role),
+            weight: refined.weight.unwrap_or(rule.selectable.weight),
         }
     }
 
@@ -221,6 +240,31 @@ impl<'a> Policy<'a> {
     }
 }
 
+/// The selection of each Group and Rule for itself.
+fn own_flags(items: &[Item], selected: &BTreeMap<String, bool>, flags: &mut BTreeMap<String, bool>) {
+    for item in items {
+        let (id, default) = match item {
+            Item::Rule(rule) => (rule.id.as_str(), rule.selectable.selected),
+            Item::Group(group) => {
+                own_flags(&group.items, selected, flags);
+                (group.id.as_str(), group.selectable.selected)
+            }
+        };
+        flags.insert(id.to_owned(), selected.get(id).copied().unwrap_or(default));
+    }
+}
+
+/// Takes an item out, with all that it holds.
+fn drop_out(item: &Item, flags: &mut BTreeMap<String, bool>) {
+    match item {
+        Item::Rule(rule) => flags.insert(rule.id.to_string(), false),
+        Item::Group(group) => {
+            group.items.iter().for_each(|item| drop_out(item, flags));
+            flags.insert(group.id.to_string(), false)
+        }
+    };
+}
+
 /// What profiles can name.
 struct KnownItems<'a> {
     selectable: BTreeSet<&'a str>,
@@ -230,13 +274,13 @@ struct KnownItems<'a> {
 impl<'a> KnownItems<'a> {
     fn of(benchmark: &'a Benchmark) -> Self {
         let mut selectable = BTreeSet::new();
-        fn walk<'a>(items: &'a [virtscap_scap::xccdf::Item], ids: &mut BTreeSet<&'a str>) {
+        fn walk<'a>(items: &'a [Item], ids: &mut BTreeSet<&'a str>) {
             for item in items {
                 match item {
-                    virtscap_scap::xccdf::Item::Rule(rule) => {
+                    Item::Rule(rule) => {
                         ids.insert(rule.id.as_str());
                     }
-                    virtscap_scap::xccdf::Item::Group(group) => {
+                    Item::Group(group) => {
                         ids.insert(group.id.as_str());
                         walk(&group.items, ids);
                     }
@@ -339,23 +383,10 @@ fn extension_chain<'a>(
 
 /// The name that is most like the one given, if any is like it.
 fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
-    let best = names.map(|candidate| (distance(name, candidate), candidate)).min()?;
+    let best = names.map(|candidate| (strsim::levenshtein(name, candidate), candidate)).min()?;
     (best.0 <= name.chars().count().max(3) / 3).then(|| best.1.to_owned())
 }
 
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substitution = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substitution.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

@@ -10,7 +10,12 @@ use virtscap_scap::xccdf::{Benchmark, Item, Role, ScoringModel, XccdfResult};
 pub(super) fn scores(benchmark: &Benchmark, results: &[RuleResult]) -> Vec<Score> {
     let default = [ScoringModel::Default];
     let models = if benchmark.models.is_empty() { &default[..] } else { &benchmark.models };
-    models.iter().map(|model| score(*model, benchmark, results)).collect()
+    // Not the rule-result's weight: as with OpenSCAP, a profile's refine-rule does not change scores.
+    let mut weights = HashMap::new();
+    benchmark.for_each_rule(&mut |_, rule| {
+        weights.insert(&rule.id, rule.selectable.weight);
+    });
+    models.iter().map(|model| score(*model, benchmark, results, &weights)).collect()
 }
 
 fn counts(result: &RuleResult) -> bool {
@@ -21,22 +26,30 @@ fn passes(result: &RuleResult) -> bool {
     matches!(result.result, XccdfResult::Pass | XccdfResult::Fixed)
 }
 
-fn score(model: ScoringModel, benchmark: &Benchmark, results: &[RuleResult]) -> Score {
+fn score(
+    model: ScoringModel,
+    benchmark: &Benchmark,
+    results: &[RuleResult],
+    weights: &HashMap<&RuleId, f64>,
+) -> Score {
     let counted = || results.iter().filter(|result| counts(result));
-    let sum = |weight: fn(&RuleResult) -> f64| -> (f64, f64) {
+    let sum = |weigh: fn(f64) -> f64| -> (f64, f64) {
         counted().fold((0.0, 0.0), |(score, maximum), result| {
-            let weight = weight(result);
+            let weight = weigh(weights.get(&result.rule).copied().unwrap_or(1.0));
             (score + if passes(result) { weight } else { 0.0 }, maximum + weight)
         })
     };
     let (score, maximum) = match model {
         ScoringModel::Default => {
-            let results: HashMap<_, _> = results.iter().map(|result| (&result.rule, result)).collect();
-            let (score, _, _) = weighted_mean(&benchmark.items, &results);
+            let mut by_rule: HashMap<&RuleId, Vec<&RuleResult>> = HashMap::new();
+            for result in counted() {
+                by_rule.entry(&result.rule).or_default().push(result);
+            }
+            let (score, _, _) = weighted_mean(&benchmark.items, &by_rule);
             (score, 100.0)
         }
-        ScoringModel::Flat => sum(|result| result.weight),
-        ScoringModel::FlatUnweighted => sum(|result| if result.weight == 0.0 { 0.0 } else { 1.0 }),
+        ScoringModel::Flat => sum(|weight| weight),
+        ScoringModel::FlatUnweighted => sum(|weight| if weight == 0.0 { 0.0 } else { 1.0 }),
         ScoringModel::Absolute => {
             let all = counted().all(passes);
             (f64::from(u8::from(all)), 1.0)
@@ -46,12 +59,16 @@ fn score(model: ScoringModel, benchmark: &Benchmark, results: &[RuleResult]) -> 
 }
 
 /// The default model: the mean of the items' scores by weight, and how many items counted.
-fn weighted_mean(items: &[Item], results: &HashMap<&RuleId, &RuleResult>) -> (f64, f64, usize) {
+fn weighted_mean(items: &[Item], results: &HashMap<&RuleId, Vec<&RuleResult>>) -> (f64, f64, usize) {
     let (mut sum, mut weights, mut count) = (0.0, 0.0, 0);
     for item in items {
         let (score, weight, counted) = match item {
-            Item::Rule(rule) => match results.get(&rule.id).filter(|result| counts(result)) {
-                Some(result) => (if passes(result) { 100.0 } else { 0.0 }, rule.selectable.weight, 1),
+            Item::Rule(rule) => match results.get(&rule.id) {
+                // All results of a multi-check have to pass.
+                Some(all) => {
+                    let passes = all.iter().all(|result| passes(result));
+                    (if passes { 100.0 } else { 0.0 }, rule.selectable.weight, 1)
+                }
                 None => continue,
             },
             Item::Group(group) => {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node};
 
-/// `rule a` → `pass`, `test 1` → `true`, `score default` → `50.000000 of 100.000000`, and so on.
-pub type Outcome = BTreeMap<String, String>;
+/// `rule a` → `pass`, `test 1` → `true`, `score default` → `50.000 of 100.000`, and so on.
+pub(crate) type Outcome = BTreeMap<String, String>;
 
 /// Reads an ARF.
-pub fn read(arf: &str) -> Outcome {
+pub(crate) fn read(arf: &str) -> Outcome {
     let document = Document::parse(arf).unwrap_or_else(|e| panic!("{e}\n{arf}"));
     let mut outcome = Outcome::new();
     let mut any_bad = false;
@@ -25,15 +25,24 @@ pub fn read(arf: &str) -> Outcome {
                     .and_modify(|all| *all = format!("{all}, {result}"))
                     .or_insert(result);
                 for key in ["severity", "role", "weight"] {
-                    outcome.insert(format!("{key} {name}"), attribute(key).to_owned());
+                    // Without a severity it is unknown, which oscap writes down.
+                    let value = node.attribute(key).unwrap_or("unknown").to_owned();
+                    outcome.insert(format!("{key} {name}"), value);
                 }
             }
             "score" => {
                 let name = attribute("system").rsplit(':').next().unwrap_or_default();
-                let text = format!("{} of {}", node.text().unwrap_or_default(), attribute("maximum"));
+                // oscap computes with 32 bits.
+                let round = |text: &str| format!("{:.3}", text.parse::<f64>().unwrap());
+                let score = round(node.text().unwrap_or_default());
+                let text = format!("{score} of {}", round(attribute("maximum")));
                 outcome.insert(format!("score {name}"), text);
             }
-            "set-value" if node.parent().is_some_and(|p| p.has_tag_name((p.tag_name().namespace().unwrap_or(""), "TestResult"))) => {
+            "set-value"
+                if node.parent().is_some_and(|p| {
+                    p.has_tag_name((p.tag_name().namespace().unwrap_or(""), "TestResult"))
+                }) =>
+            {
                 let text = node.text().unwrap_or_default();
                 outcome.insert(format!("value {}", short(attribute("idref"))), text.to_owned());
             }
@@ -47,10 +56,14 @@ pub fn read(arf: &str) -> Outcome {
 
 /// Definitions, tests and objects of an OVAL report; those of platforms are in a report of their own.
 fn oval_report(report: Node<'_, '_>, outcome: &mut Outcome) {
-    let Some(results) = report.descendants().find(|n| n.is_element() && n.tag_name().name() == "results") else {
+    let Some(results) = report.descendants().find(|n| n.is_element() && n.tag_name().name() == "results")
+    else {
         return;
     };
-    let is_platform = report.descendants().any(|n| n.attribute("definition_id").is_some_and(|id| id.contains(":9")));
+    let is_platform = results.descendants().any(|n| n.attribute("definition_id") == Some("oval:x:def:91"))
+        || results.descendants().any(|n| {
+            n.attribute("definition_id").is_some_and(|id| id.starts_with("oval:x:def:9") && id.len() == 13)
+        });
     let prefix = if is_platform { "platform " } else { "" };
     for node in results.descendants().filter(Node::is_element) {
         let result = node.attribute("result").or(node.attribute("flag")).unwrap_or_default().to_owned();

@@ -20,20 +20,20 @@ const OCIL: &str = "http://scap.nist.gov/schema/ocil/2";
 const XCCDF: &str = "http://checklists.nist.gov/xccdf/1.2";
 
 /// The parts of a data stream.
-pub struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     /// What stands in the Benchmark; none: a rule per definition.
-    pub benchmark: Option<&'a str>,
+    pub(crate) benchmark: Option<&'a str>,
     /// Definitions, tests, objects, states and variables.
-    pub oval: &'a str,
+    pub(crate) oval: &'a str,
     /// CPE names, each with the number of its definition in `cpe_oval`.
-    pub platforms: Vec<(&'a str, &'a str)>,
+    pub(crate) platforms: Vec<(&'a str, &'a str)>,
     /// What the platforms' definitions are in.
-    pub cpe_oval: &'a str,
+    pub(crate) cpe_oval: &'a str,
 }
 
 impl Parts<'_> {
     /// The data stream.
-    pub fn xml(&self) -> String {
+    pub(crate) fn xml(&self) -> String {
         let oval = oval(self.oval);
         let benchmark = match self.benchmark {
             Some(text) => benchmark(text),
@@ -46,7 +46,8 @@ impl Parts<'_> {
         }
         let (mut dictionary, mut dictionary_reference, mut cpe_reference) = Default::default();
         if !self.platforms.is_empty() {
-            dictionary = component("dictionary", &cpe_list(&self.platforms)) + &component("cpe-oval", &cpe_oval);
+            dictionary =
+                component("dictionary", &cpe_list(&self.platforms)) + &component("cpe-oval", &cpe_oval);
             dictionary_reference = format!(
                 "<ds:dictionaries>\n{}</ds:dictionaries>\n",
                 component_ref("dictionary", &[("cpe-oval.xml", "cpe-oval")])
@@ -74,7 +75,7 @@ impl Parts<'_> {
 }
 
 /// A tailoring document around its profiles.
-pub fn tailoring(profiles: &str) -> String {
+pub(crate) fn tailoring(profiles: &str) -> String {
     finish(&format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <Tailoring xmlns="{XCCDF}" id="xccdf_x_tailoring_x">
@@ -85,29 +86,27 @@ pub fn tailoring(profiles: &str) -> String {
     ))
 }
 
-/// The full form of short ids.
-pub fn full_id(text: &str) -> String {
+/// The full form of short ids of XCCDF in attributes.
+fn full_ids(text: &str) -> String {
     let mut text = text.to_owned();
     for kind in ["rule", "group", "value", "profile"] {
-        text = text.replace(&format!("{kind}:"), &format!("xccdf_x_{kind}_"));
+        for before in ["\"", " "] {
+            text = text.replace(&format!("{before}{kind}:"), &format!("{before}xccdf_x_{kind}_"));
+        }
     }
     text
 }
 
 fn finish(text: &str) -> String {
-    let mut text = full_id(text).replace("/k/", "/kubernetes-api-resources/");
+    let mut text = full_ids(text).replace("/k/", "/kubernetes-api-resources/");
     for kind in ["def", "tst", "obj", "ste", "var"] {
         text = text.replace(&format!("\"{kind}:"), &format!("\"oval:x:{kind}:"));
         text = text.replace(&format!(">{kind}:"), &format!(">oval:x:{kind}:"));
     }
     text = text.replace("system=\"oval\"", &format!("system=\"{OVAL}\""));
     text = text.replace("system=\"ocil\"", &format!("system=\"{OCIL}\""));
-    let mut spaced = text.replace("><", ">\n<");
-    // An end tag right after its start tag: the element is empty, and stays so.
-    for (from, to) in [(">\n</", "></")] {
-        spaced = spaced.replace(from, to);
-    }
-    spaced
+    // Not before an end tag: an empty element stays empty.
+    text.replace("><", ">\n<").replace(">\n</", "></")
 }
 
 fn component(name: &str, content: &str) -> String {
@@ -120,7 +119,8 @@ fn component_ref(name: &str, catalog: &[(&str, &str)]) -> String {
     for (href, component) in catalog {
         writeln!(uris, r##"<cat:uri name="{href}" uri="#scap_x_cref_{component}"/>"##).unwrap();
     }
-    let catalog = if uris.is_empty() { String::new() } else { format!("<cat:catalog>\n{uris}</cat:catalog>\n") };
+    let catalog =
+        if uris.is_empty() { String::new() } else { format!("<cat:catalog>\n{uris}</cat:catalog>\n") };
     let attributes = format!(r##"id="scap_x_cref_{name}" xlink:href="#scap_x_comp_{name}""##);
     format!("<ds:component-ref {attributes}>\n{catalog}</ds:component-ref>\n")
 }
@@ -140,6 +140,11 @@ fn cpe_list(platforms: &[(&str, &str)]) -> String {
     format!("<cpe-dict:cpe-list>\n{items}</cpe-dict:cpe-list>")
 }
 
+/// The full id of a profile.
+pub(crate) fn profile_id(name: &str) -> String {
+    format!("xccdf_x_profile_{name}")
+}
+
 /// The elements of a fragment: name and text of each.
 fn elements(fragment: &str) -> Vec<(String, String)> {
     let mut namespaces = String::new();
@@ -156,7 +161,8 @@ fn elements(fragment: &str) -> Vec<(String, String)> {
 fn with_checks(text: &str) -> String {
     let mut filled = text.to_owned();
     for number in 1..=60 {
-        for (form, negate) in [(format!("{{{number}}}"), ""), (format!("{{!{number}}}"), r#" negate="true""#)] {
+        for (form, negate) in [(format!("{{{number}}}"), ""), (format!("{{!{number}}}"), r#" negate="true""#)]
+        {
             let check = format!(
                 r#"<check system="oval"{negate}>
 <check-content-ref href="oval.xml" name="def:{number}"/>
@@ -214,6 +220,7 @@ fn oval(fragment: &str) -> String {
         ("variable", Vec::new()),
     ];
     for (name, text) in elements(fragment) {
+        let (name, text) = expanded(name, text);
         let kind = name.rsplit('_').next().unwrap();
         let section = sections.iter_mut().find(|(section, _)| *section == kind);
         section.unwrap_or_else(|| panic!("<{name}>")).1.push(completed(&name, &text));
@@ -244,6 +251,71 @@ fn oval(fragment: &str) -> String {
 </generator>
 {body}</oval_definitions>"#
     )
+}
+
+/// Short forms of objects, states and tests:
+/// `<yaml id="1" file="/k/a" path=".a"/>`, `<text id="1" file="/k/a" pattern="a" instance="1"/>`,
+/// `<state id="1"><field name="a">x</field></state>`, `<test id="1" kind="text" object="1" state="1 2" check="all"/>`.
+fn expanded(name: String, element: String) -> (String, String) {
+    let get = |key| attribute(&element, key);
+    let id = get("id");
+    let kind = match get("kind") {
+        "text" => "textfilecontent54",
+        "var" => "variable",
+        _ => "yamlfilecontent",
+    };
+    let text = match name.as_str() {
+        "yaml" => format!(
+            "<ind:yamlfilecontent_object id=\"obj:{id}\"><ind:filepath>{}</ind:filepath>\
+             <ind:yamlpath>{}</ind:yamlpath></ind:yamlfilecontent_object>",
+            get("file"),
+            get("path")
+        ),
+        "text" => format!(
+            "<ind:textfilecontent54_object id=\"obj:{id}\"><ind:filepath>{}</ind:filepath>\
+             <ind:pattern operation=\"pattern match\">{}</ind:pattern>\
+             <ind:instance datatype=\"int\" operation=\"greater than or equal\">{}</ind:instance>\
+             </ind:textfilecontent54_object>",
+            get("file"),
+            get("pattern"),
+            if get("instance").is_empty() { "1" } else { get("instance") }
+        ),
+        "state" => {
+            let (start, rest) = element.split_once('>').unwrap();
+            let fields = rest.trim_end_matches("</state>");
+            let entity_check = get("entity_check");
+            let entity_check = if entity_check.is_empty() {
+                String::new()
+            } else {
+                format!(" entity_check=\"{entity_check}\"")
+            };
+            assert!(start.starts_with("<state id"));
+            format!(
+                "<ind:yamlfilecontent_state id=\"ste:{id}\"><ind:value datatype=\"record\"{entity_check}>{fields}\
+                 </ind:value></ind:yamlfilecontent_state>"
+            )
+        }
+        "test" => {
+            let mut text = format!("<ind:{kind}_test id=\"tst:{id}\"");
+            for key in ["check", "check_existence", "state_operator"] {
+                if !get(key).is_empty() {
+                    write!(text, " {key}=\"{}\"", get(key)).unwrap();
+                }
+            }
+            write!(text, "><ind:object object_ref=\"obj:{}\"/>", get("object")).unwrap();
+            for state in get("state").split_whitespace() {
+                write!(text, "<ind:state state_ref=\"ste:{state}\"/>").unwrap();
+            }
+            format!("{text}</ind:{kind}_test>")
+        }
+        _ => return (name, element),
+    };
+    let section = match name.as_str() {
+        "yaml" | "text" => "x_object",
+        "state" => "x_state",
+        _ => "x_test",
+    };
+    (section.to_owned(), text)
 }
 
 fn attribute<'a>(element: &'a str, name: &str) -> &'a str {

@@ -173,7 +173,8 @@ impl Expr {
                 let unknown = ExprError::new(format!("unknown variable `{name}`"), span);
                 error = Some(match names::nearest(name, known) {
                     Some(near) => unknown.help(format!("did you mean `{near}`?")),
-                    None => unknown.help("no variable is known here"),
+                    None if known.is_empty() => unknown.help("no variable is known here"),
+                    None => unknown.help(format!("known here: {}", known.join(", "))),
                 });
             }
         });

@@ -36,7 +36,7 @@ pub mod jq;
 mod lexer;
 mod names;
 mod parser;
-mod pattern;
+pub(crate) mod pattern;
 mod quote;
 mod shape;
 

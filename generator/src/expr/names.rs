@@ -77,36 +77,21 @@ fn is_identifier(key: &str) -> bool {
         && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// The name among `known` with the fewest edits from `name`; the first of equals.
+/// The name among `known` with the fewest edits from `name`, the first of equals; none where none is like it.
 pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    known.iter().copied().min_by_key(|candidate| edits(name, candidate))
-}
-
-/// The Levenshtein distance.
-fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut next = vec![i + 1];
-        let mut left = i + 1;
-        for (&b, pair) in to.iter().zip(row.windows(2)) {
-            left = (pair[0] + usize::from(a != b)).min(pair[1] + 1).min(left + 1);
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
+    let edits = |candidate: &str| strsim::levenshtein(name, candidate);
+    let nearest = known.iter().copied().min_by_key(|candidate| edits(candidate))?;
+    (edits(nearest) <= name.chars().count().max(3) / 2).then_some(nearest)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{edits, nearest};
+    use super::nearest;
 
     #[test]
-    fn counts_edits() {
-        assert_eq!(edits("kitten", "sitting"), 3);
-        assert_eq!(edits("", "vm"), 2);
+    fn only_a_name_that_is_like_it_is_near() {
         assert_eq!(nearest("vmm", &["node", "vm"]), Some("vm"));
+        assert_eq!(nearest("True", &["vm"]), None);
         assert_eq!(nearest("vmm", &[]), None);
     }
 }

@@ -381,8 +381,8 @@ fn check_variable(name: &str, span: Range<usize>) -> Result<(), ExprError> {
 
 fn unknown(what: &str, name: &str, span: Range<usize>, known: &[&str]) -> ExprError {
     let error = ExprError::new(format!("unknown {what} `{name}`"), span);
-    let near = names::nearest(name, known).unwrap_or_default();
-    error.help(format!("did you mean `{near}`? The {what}s are {}", known.join(", ")))
+    let near = names::nearest(name, known).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    error.help(format!("{near}The {what}s are {}", known.join(", ")))
 }
 
 fn too_deep(span: Range<usize>) -> ExprError {

@@ -7,10 +7,10 @@ use std::ops::Range;
 use std::str::CharIndices;
 
 /// What is wrong with a pattern: the message, the place in the pattern, and what to write instead.
-pub(super) struct PatternError {
-    pub(super) message: String,
-    pub(super) span: Range<usize>,
-    pub(super) help: &'static str,
+pub(crate) struct PatternError {
+    pub(crate) message: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) help: &'static str,
 }
 
 /// What a backslash may precede, besides `n`, `t` and `r`.
@@ -20,7 +20,7 @@ const ESCAPABLE: &str = r"\.+*?()|[]{}^$-/";
 const MAX_REPEAT: u32 = 1000;
 
 /// Checks that `pattern` is in the common subset and compiles.
-pub(super) fn check(pattern: &str) -> Result<(), PatternError> {
+pub(crate) fn check(pattern: &str) -> Result<(), PatternError> {
     Scanner { chars: pattern.char_indices().peekable(), end: pattern.len() }.scan()?;
     regex::Regex::new(pattern).map(drop).map_err(|error| {
         // The error draws the pattern over several lines and ends with what is wrong.

@@ -15,6 +15,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 const PROFILE: &str = "level-2";
 const SNAPSHOT: &str = "tests/snapshots/neglected";
 const DATASTREAM: &str = "build/ssg-ocp-virt-ds.xml";
+/// Where oscap looks, under OSCAP_PROBE_ROOT.
+const DUMP: &str = "kubernetes-api-resources";
 const DEFAULT_RUNS: usize = 15;
 /// Memory hardly differs between runs.
 const WEIGHINGS: usize = 3;
@@ -46,7 +48,7 @@ fn main() -> Result<()> {
     }
 
     // What oscap is to read.
-    jobs.collect().run()?;
+    jobs.collect(DUMP).run()?;
     let agreement = match oscap {
         Some(_) => Some(jobs.agreement()?),
         None => None,
@@ -100,7 +102,7 @@ fn virtscap() -> Result<PathBuf> {
     let program = messages
         .filter(|message| message["target"]["name"] == "virtscap")
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .last();
+        .next_back();
     program.context("cargo names no program virtscap")
 }
 
@@ -116,9 +118,23 @@ struct Job {
     environment: Vec<(&'static str, OsString)>,
     /// Exit statuses that mean that the work was done.
     done: &'static [i32],
+    /// A folder that must not be there beforehand.
+    makes: Option<PathBuf>,
 }
 
 impl Job {
+    fn making(mut self, folder: PathBuf) -> Self {
+        self.makes = Some(folder);
+        self
+    }
+
+    fn clear(&self) -> Result<()> {
+        match self.makes.as_ref().filter(|folder| folder.exists()) {
+            Some(folder) => std::fs::remove_dir_all(folder).with_context(|| folder.display().to_string()),
+            None => Ok(()),
+        }
+    }
+
     fn command(&self) -> Command {
         self.prepare(Command::new(&self.program))
     }
@@ -147,11 +163,13 @@ impl Job {
     }
 
     fn run(&self) -> Result<()> {
+        self.clear()?;
         self.complete(self.command())
     }
 
     /// From before the program is started to after it has ended.
     fn time(&self) -> Result<Duration> {
+        self.clear()?;
         let command = self.command();
         let start = Instant::now();
         self.complete(command)?;
@@ -174,7 +192,13 @@ struct Jobs {
 impl Jobs {
     fn virtscap(&self, arguments: &[&str], files: &[(&str, &str)], done: &'static [i32]) -> Job {
         let program = self.virtscap.clone();
-        Job { program, arguments: self.arguments(arguments, files), environment: Vec::new(), done }
+        Job {
+            program,
+            arguments: self.arguments(arguments, files),
+            environment: Vec::new(),
+            done,
+            makes: None,
+        }
     }
 
     fn oscap(&self, validate: bool, files: &[(&str, &str)]) -> Job {
@@ -188,7 +212,7 @@ impl Jobs {
             ("OSCAP_PROBE_ROOT", self.scratch.clone().into_os_string()),
             ("SEXP_VALIDATE_DISABLE", "1".into()),
         ];
-        Job { program: "oscap".into(), arguments, environment, done: &[0, 2] }
+        Job { program: "oscap".into(), arguments, environment, done: &[0, 2], makes: None }
     }
 
     /// Arguments with options that name files among the scratch.
@@ -199,9 +223,14 @@ impl Jobs {
         arguments.iter().map(OsString::from).chain(files).collect()
     }
 
-    fn collect(&self) -> Job {
+    fn build(&self) -> Job {
+        self.virtscap(&["build"], &[("--out", "build")], &[0]).making(self.scratch.join("build"))
+    }
+
+    /// Filters the snapshot into a folder: [`DUMP`] is oscap's.
+    fn collect(&self, folder: &str) -> Job {
         let arguments = ["collect", "--snapshot", SNAPSHOT, "--profile", PROFILE, "--datastream", DATASTREAM];
-        self.virtscap(&arguments, &[("--dump", "kubernetes-api-resources")], &[0])
+        self.virtscap(&arguments, &[("--dump", folder)], &[0]).making(self.scratch.join(folder))
     }
 
     fn scan(&self, files: &[(&str, &str)]) -> Job {
@@ -214,12 +243,16 @@ impl Jobs {
         let oscap_both = [("--results-arf", "oscap.xml"), ("--report", "oscap.html")];
         let row = |name, virtscap, oscap| Row { name, virtscap, oscap };
         vec![
-            row("build", self.virtscap(&["build"], &[("--out", "build")], &[0]), None),
-            row("collect", self.collect(), None),
+            row("build", self.build(), None),
+            row("collect", self.collect("collected"), None),
             row("scan, ARF and HTML", self.scan(&both), Some(self.oscap(true, &oscap_both))),
             row("  oscap --skip-validation", self.scan(&both), Some(self.oscap(false, &oscap_both))),
             row("scan, ARF", self.scan(&both[..1]), Some(self.oscap(true, &oscap_both[..1]))),
-            row("  oscap --skip-validation", self.scan(&both[..1]), Some(self.oscap(false, &oscap_both[..1]))),
+            row(
+                "  oscap --skip-validation",
+                self.scan(&both[..1]),
+                Some(self.oscap(false, &oscap_both[..1])),
+            ),
         ]
     }
 
@@ -230,14 +263,20 @@ impl Jobs {
         let ours = results(&self.scratch.join("virtscap.xml"))?;
         let theirs = results(&self.scratch.join("oscap.xml"))?;
         let rules: std::collections::BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
-        let said = |by: &BTreeMap<String, String>, rule| by.get(rule).map_or("nothing", String::as_str).to_owned();
+        let said = |by: &BTreeMap<String, String>, rule: &String| {
+            by.get(rule).map_or("nothing", String::as_str).to_owned()
+        };
         let differences: Vec<_> = rules
             .iter()
-            .map(|rule| (rule, said(&ours, **rule), said(&theirs, **rule)))
+            .map(|rule| (rule, said(&ours, rule), said(&theirs, rule)))
             .filter(|(_, ours, theirs)| ours != theirs)
             .map(|(rule, ours, theirs)| format!("{rule}: virtscap says {ours}, oscap says {theirs}"))
             .collect();
-        ensure!(differences.is_empty(), "they differ, so there is nothing to time:\n{}", differences.join("\n"));
+        ensure!(
+            differences.is_empty(),
+            "they differ, so there is nothing to time:\n{}",
+            differences.join("\n")
+        );
         let mut counts = BTreeMap::new();
         ours.values().for_each(|result| *counts.entry(result.as_str()).or_insert(0) += 1);
         ensure!(!counts.is_empty(), "no rule has a result, so there is nothing to time");
@@ -281,6 +320,7 @@ impl Scale {
 
     /// Peak resident memory in KiB.
     fn weigh(&self, job: &Job) -> Result<u64> {
+        job.clear()?;
         match self {
             Self::Time(file) => {
                 job.complete(job.command_under(Self::time(file)))?;
@@ -415,16 +455,24 @@ fn print_table(rows: &[Row], measured: &[(Measured, Option<Measured>)]) {
 
 fn print_notes(runs: usize, scale: &Scale, agreement: Option<&str>) {
     match agreement {
-        Some(agreement) => println!("Both gave every rule the same result before anything was timed; {agreement}."),
+        Some(agreement) => {
+            println!("Both gave every rule the same result before anything was timed; {agreement}.")
+        }
         None => println!("Nothing was compared."),
     }
     println!("Scan: {SNAPSHOT}, profile {PROFILE}, both programs with {DATASTREAM}.");
-    println!("virtscap's time includes that it filters the raw API answers, which is most of what `collect` does;");
+    println!("virtscap's time includes that it filters the raw API answers, which is what `collect` does;");
     println!("oscap's does not: it reads the dump that `virtscap collect` wrote beforehand.");
-    println!("virtscap never validates against XML schemas. oscap does unless told not to, hence both lines.");
-    println!("oscap always has SEXP_VALIDATE_DISABLE=1: Debian's build checks itself at run time without it, which");
+    println!(
+        "virtscap never validates against XML schemas. oscap does unless told not to, hence both lines."
+    );
+    println!(
+        "oscap always has SEXP_VALIDATE_DISABLE=1: Debian's build checks itself at run time without it, which"
+    );
     println!("would only slow it down.");
-    println!("Time: wall clock around start and end of each process, {runs} runs after one that is discarded, warm");
+    println!(
+        "Time: wall clock around start and end of each process, {runs} runs after one that is discarded, warm"
+    );
     println!("caches, all commands by turns. Ratios are of medians; above 1, virtscap takes less.");
     println!("Memory: {}, highest of {}.", scale.describe(), runs.min(WEIGHINGS));
 }

@@ -1,0 +1,183 @@
+//! `virtscap scan` and `virtscap collect` on the command line: exit status, messages, files.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use assert_cmd::assert::{Assert, OutputAssertExt as _};
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn virtscap(arguments: &[&str]) -> Assert {
+    Command::new(env!("CARGO_BIN_EXE_virtscap"))
+        .args(arguments)
+        .current_dir(project())
+        .env("SOURCE_DATE_EPOCH", "1780000000")
+        .assert()
+}
+
+fn stderr(assert: &Assert) -> String {
+    String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
+}
+
+fn stdout(assert: &Assert) -> String {
+    String::from_utf8_lossy(&assert.get_output().stdout).into_owned()
+}
+
+const HARDENED: [&str; 3] = ["scan", "--snapshot", "tests/snapshots/hardened"];
+const NEGLECTED: [&str; 3] = ["scan", "--snapshot", "tests/snapshots/neglected"];
+
+fn with<'a>(base: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    base.iter().chain(more).copied().collect()
+}
+
+#[test]
+fn exit_status_tells_the_verdict() {
+    virtscap(&HARDENED).code(0);
+    virtscap(&NEGLECTED).code(2);
+    virtscap(&["scan", "--snapshot", "nowhere"]).code(1);
+    virtscap(&["scan"]).code(1);
+    virtscap(&["--version"]).code(0);
+}
+
+#[test]
+fn a_line_per_rule_with_its_offenders() {
+    let said = stdout(&virtscap(&with(&NEGLECTED, &["--profile", "level-2"])));
+    assert!(said.contains("fail          3.2   vm-shareable-disks"), "{said}");
+    assert!(said.contains("    - shop/catalog-db: disk wal\n"), "{said}");
+    assert!(said.ends_with("level-2: not passed (11 fail)\n"), "{said}");
+    assert!(!said.contains('\u{1b}'), "no colours where the output is no terminal");
+}
+
+#[test]
+fn every_report_is_written_and_the_same_input_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["arf.xml", "results.xml", "report.html", "report.json"];
+    let scan = |below: &str| -> Vec<String> {
+        let paths: Vec<_> =
+            names.iter().map(|name| folder.path().join(below).join(name).display().to_string()).collect();
+        let options = ["--arf", "--results", "--html", "--json"];
+        let pairs: Vec<&str> = options.iter().zip(&paths).flat_map(|(o, p)| [*o, p.as_str()]).collect();
+        virtscap(&with(&NEGLECTED, &pairs)).code(2);
+        paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    };
+    let first = scan("a/new/folder");
+    assert_eq!(first, scan("b"));
+    let json: serde_json::Value = serde_json::from_str(&first[3]).unwrap();
+    assert_eq!(json["schema_version"], 1);
+    assert_eq!(json["profile"]["name"], "level-1");
+    assert_eq!(json["source"]["kind"], "snapshot");
+    assert_eq!(json["rules"].as_array().unwrap().len(), 10);
+    assert_eq!(json["started"], "2026-05-28T20:26:40Z");
+}
+
+#[test]
+fn json_on_standard_output_stands_alone() {
+    let said = stdout(&virtscap(&with(&HARDENED, &["--json", "-"])).code(0));
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(json["passed"], true);
+}
+
+#[test]
+fn the_same_from_an_archive_from_yaml_files_and_from_the_sources() {
+    let expected = stdout(&virtscap(&NEGLECTED));
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("snapshot.tar.gz");
+    let mut tar = Command::new("tar");
+    tar.arg("-czf").arg(&archive).args(["-C", "tests/snapshots", "neglected"]).current_dir(project());
+    assert!(tar.status().unwrap().success());
+    assert_eq!(stdout(&virtscap(&["scan", "--snapshot", archive.to_str().unwrap()])), expected);
+    // Every JSON document is a YAML document too.
+    let as_yaml = folder.path().join("as-yaml");
+    for path in ["apis/hco.kubevirt.io/v1beta1/hyperconvergeds", "apis/kubevirt.io/v1/virtualmachines"] {
+        let to = as_yaml.join(format!("{path}.yaml"));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(project().join(format!("tests/snapshots/neglected/{path}.json")), to).unwrap();
+    }
+    assert_eq!(stdout(&virtscap(&["scan", "--snapshot", as_yaml.to_str().unwrap()])), expected);
+    assert_eq!(stdout(&virtscap(&with(&NEGLECTED, &["--benchmark", "."]))), expected);
+    let written = ["--datastream", "build/ssg-ocp-virt-ds.xml", "--profile", "level-1"];
+    assert_eq!(stdout(&virtscap(&with(&NEGLECTED, &written))), expected);
+    let full_id = ["--profile", "xccdf_org.ssgproject.content_profile_level-1"];
+    assert_eq!(stdout(&virtscap(&with(&NEGLECTED, &full_id))), expected);
+}
+
+#[test]
+fn a_tailoring_leaves_rules_out_and_approves_devices() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tailoring.xml");
+    let tailoring = r#"<xccdf-1.2:Tailoring xmlns:xccdf-1.2="http://checklists.nist.gov/xccdf/1.2" id="xccdf_org.example_tailoring_acme">
+  <xccdf-1.2:benchmark href="ssg-ocp-virt-ds.xml"/>
+  <xccdf-1.2:version time="2026-11-22T00:00:00">1</xccdf-1.2:version>
+  <xccdf-1.2:Profile id="xccdf_org.example_profile_acme" extends="xccdf_org.ssgproject.content_profile_level-1">
+    <xccdf-1.2:title>Acme</xccdf-1.2:title>
+    <xccdf-1.2:select idref="xccdf_org.ssgproject.content_rule_hco-nonroot" selected="false"/>
+    <xccdf-1.2:set-value idref="xccdf_org.ssgproject.content_value_var_approved_host_devices">.*</xccdf-1.2:set-value>
+  </xccdf-1.2:Profile>
+</xccdf-1.2:Tailoring>
+"#;
+    std::fs::write(&file, tailoring).unwrap();
+    let said = stdout(&virtscap(&with(&NEGLECTED, &["--tailoring", file.to_str().unwrap()])).code(2));
+    assert!(said.contains("pass          1.1   hco-permitted-host-devices"), "{said}");
+    assert!(!said.contains("hco-nonroot"), "{said}");
+    assert!(said.contains("acme: not passed"), "{said}");
+
+    std::fs::write(&file, tailoring.replace("var_approved_host_devices", "var_approved_host_device"))
+        .unwrap();
+    let said = stderr(&virtscap(&with(&NEGLECTED, &["--tailoring", file.to_str().unwrap()])).code(1));
+    assert!(
+        said.contains("did you mean 'xccdf_org.ssgproject.content_value_var_approved_host_devices'?"),
+        "{said}"
+    );
+}
+
+#[test]
+fn mistakes_are_told_with_what_to_do() {
+    let told = |arguments: &[&str], what: &[&str]| {
+        let said = stderr(&virtscap(arguments).code(1));
+        for what in what {
+            assert!(said.contains(what), "{arguments:?}: {said}");
+        }
+    };
+    told(&with(&NEGLECTED, &["--profile", "levl-1"]), &["levl-1", "did you mean 'level-1'?", "level-2"]);
+    told(&["scan", "--snapshot", "benchmark"], &["benchmark", "apis/kubevirt.io/v1/virtualmachines.json"]);
+    told(&["scan", "--snapshot", "README.md"], &["README.md", "neither a folder nor a .tar.gz"]);
+    told(&with(&NEGLECTED, &["--datastream", "README.md"]), &["README.md", "not well-formed XML"]);
+    told(&with(&NEGLECTED, &["--datastream", "nowhere.xml"]), &["nowhere.xml", "No such file"]);
+    told(&with(&NEGLECTED, &["--tailoring", "build/ssg-ocp-virt-ds.xml"]), &["expected <Tailoring>"]);
+    told(&with(&NEGLECTED, &["--arf", "README.md/arf.xml"]), &["README.md/arf.xml"]);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    std::fs::write(&report, "old").unwrap();
+    let blocked = "README.md/report.html";
+    let paths = ["--json", report.to_str().unwrap(), "--html", blocked];
+    virtscap(&with(&NEGLECTED, &paths)).code(1);
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), "old");
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "no temporary file is left");
+}
+
+#[test]
+fn collect_writes_the_operators_layout() {
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("kubernetes-api-resources");
+    let arguments = ["collect", "--snapshot", "tests/snapshots/neglected", "--profile", "level-1", "--dump"];
+    let said = stderr(&virtscap(&with(&arguments, &[dump.to_str().unwrap()])).code(0));
+    assert!(said.contains("files in"), "{said}");
+    assert!(dump.join("version").is_file());
+    let filtered = std::fs::read_dir(dump.join("apis/kubevirt.io/v1")).unwrap();
+    let names: Vec<_> = filtered.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    assert!(
+        names.iter().all(|name| name.starts_with("virtualmachines#") && name.len() == 16 + 64),
+        "{names:?}"
+    );
+    let said = stderr(&virtscap(&with(&arguments, &[dump.to_str().unwrap()])).code(1));
+    assert!(said.contains("is not empty"), "{said}");
+}
