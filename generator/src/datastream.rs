@@ -140,7 +140,7 @@ fn xccdf(benchmark: &model::Benchmark) -> xccdf::Benchmark {
 
 fn profile(benchmark: &model::Benchmark, profile: &model::Profile) -> Profile {
     let rules: Vec<_> = benchmark.rules().filter(|rule| profile.selects(rule)).collect();
-    let used = |value: &&model::Value| rules.iter().any(|rule| rule.values().any(|id| id == value.id));
+    let used = |value: &&model::Value| rules.iter().any(|rule| rule.values().contains(&value.id.as_str()));
     Profile {
         id: ProfileId::new(id("profile", &profile.id)),
         // The operator does not follow `extends`: a profile has to name all its rules.
@@ -221,7 +221,7 @@ fn rule(benchmark: &model::Benchmark, rule: &model::Rule) -> Rule {
 /// What a rule wants of the API: what its legs read, and what tells whether the product is installed. The operator
 /// fetches only what the selected rules name, so each rule names the platform's resource too.
 pub(crate) fn endpoints(benchmark: &model::Benchmark, rule: &model::Rule) -> Vec<Endpoint> {
-    let mut endpoints: Vec<Endpoint> = rule.check.iter().map(lower::endpoint).collect();
+    let mut endpoints: Vec<Endpoint> = rule.check.iter().flat_map(lower::endpoints).collect();
     endpoints.push(platform_endpoint(benchmark));
     endpoints
 }

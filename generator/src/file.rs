@@ -90,11 +90,26 @@ pub(crate) struct RuleFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LegFile {
-    pub(crate) each: EachFile,
+    pub(crate) each: Option<EachFile>,
     pub(crate) offends: Option<Text>,
     pub(crate) detail: Option<Text>,
     pub(crate) parts: Option<Spanned<Vec<PartFile>>>,
     pub(crate) approved: Option<Text>,
+    pub(crate) who_can: Option<Spanned<Vec<PermissionFile>>>,
+    pub(crate) approved_subjects: Option<Text>,
+    pub(crate) approved_roles: Option<Text>,
+    pub(crate) approved_namespaces: Option<Text>,
+    pub(crate) other_namespaces_only: Option<Spanned<bool>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PermissionFile {
+    pub(crate) group: Text,
+    pub(crate) resource: Text,
+    pub(crate) verbs: Vec<Text>,
+    #[serde(default)]
+    pub(crate) cluster_scoped: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -10,6 +10,7 @@
 
 mod cases;
 mod read;
+mod leg;
 mod rule;
 mod source;
 mod text;

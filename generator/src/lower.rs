@@ -4,16 +4,18 @@
 //! collected"; then [`OBJECT`] once per object where a leg needs one; then the offenders, `NAMESPACE/NAME: DETAIL`, or
 //! candidates, `NAMESPACE/NAME: DETAIL [KEY]`, of which OVAL picks those whose key the value does not approve.
 
+mod each;
+mod who_can;
+
 use sha2::{Digest as _, Sha256};
 use virtscap_scap::id::{ObjectId, StateId, TestId, VariableId};
 use virtscap_scap::oval::{
-    Check, Comparison, Component, Criteria, CriteriaNode, Datatype, Entity, EntityValue, Existence, FileSpec,
-    Object, ObjectKind, Operation, Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind,
+    Check, Component, Criteria, CriteriaNode, Datatype, Entity, Existence, FileSpec,
+    Object, ObjectKind, Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind,
     Variable, VariableKind,
 };
 
-use crate::expr::{self, Expr, jq};
-use crate::model::{Judgement, Leg, Part, Rule};
+use crate::model::{Leg, Rule};
 
 /// The first string of every filter's result.
 pub(crate) const COLLECTED: &str = "@collected";
@@ -48,58 +50,25 @@ impl Endpoint {
     }
 }
 
-/// The endpoint that a leg reads.
-pub(crate) fn endpoint(leg: &Leg) -> Endpoint {
-    let object = object_name(&leg.variable);
-    let findings = match &leg.judgement {
-        Judgement::Whole { offends, detail } => {
-            format!("if {} == true then {} else empty end", jq::lower(offends), jq::lower(detail))
-        }
-        Judgement::Parts(parts) => parts.iter().map(part).collect::<Vec<_>>().join(", "),
-    };
-    // Control characters would make oscap's results ill-formed XML, and a line feed would end a pattern's reach.
-    let clean =
-        "explode | map(if . < 32 or . == 127 or . > 65533 and . < 65536 then 63 else . end) | implode";
-    let offenders = format!("({findings}) | {object} + \": \" + . | {clean}");
-    let per_object = if leg.required { format!("\"{OBJECT}\", ({offenders})") } else { offenders };
-    let filter = format!("[\"{COLLECTED}\"] + [.items[] | . as ${} | {per_object}]", leg.variable);
-    Endpoint { path: leg.resource.path(), filter }
-}
-
-fn part(part: &Part) -> String {
-    let detail = match &part.key {
-        None => jq::lower(&part.detail),
-        // The first bracket has to be the key's: a detail with brackets in it must not pass for an approved key.
-        Some(key) => format!(
-            "({} | explode | map(if . == 91 then 40 elif . == 93 then 41 else . end) | implode) + \" [\" + {} + \"]\"",
-            jq::lower(&part.detail),
-            jq::lower(key)
-        ),
-    };
-    let each = format!("({} | arrays | .[]) as ${}", jq::lower(&part.list), part.variable);
-    match &part.condition {
-        None => format!("({each} | {detail})"),
-        Some(condition) => {
-            format!("({each} | if {} == true then {detail} else empty end)", jq::lower(condition))
-        }
+/// The endpoints that a leg reads.
+pub(crate) fn endpoints(leg: &Leg) -> Vec<Endpoint> {
+    match leg {
+        Leg::Each(leg) => vec![each::endpoint(leg)],
+        Leg::WhoCan(leg) => who_can::endpoints(leg),
     }
 }
 
-/// The jq that names an object: `NAMESPACE/NAME`, or `NAME` where it has no namespace.
-fn object_name(variable: &str) -> String {
-    let name = parsed(&format!("string({variable}.metadata.name)"));
-    let namespace = parsed(&format!(
-        "string({variable}.metadata.namespace) == \"\" ? \"\" : string({variable}.metadata.namespace) + \"/\""
-    ));
-    match (name, namespace) {
-        (Some(name), Some(namespace)) => format!("({} + {})", jq::lower(&namespace), jq::lower(&name)),
-        _ => "\"\"".to_owned(),
-    }
+/// The tests of a leg.
+#[derive(Default)]
+struct LegTests {
+    /// What has to be true for the verdicts to count: the data was collected.
+    guards: Vec<TestId>,
+    /// Nothing offends.
+    verdicts: Vec<TestId>,
 }
 
-fn parsed(source: &str) -> Option<Expr> {
-    expr::parse(source).ok()
-}
+/// Control characters would make oscap's results ill-formed XML, and a line feed would end a pattern's reach.
+const CLEAN: &str = "explode | map(if . < 32 or . == 127 or . > 65533 and . < 65536 then 63 else . end) | implode";
 
 /// Adds what is needed once in a document: the dump's root and the unknown test.
 pub(crate) fn add_common(oval: &mut OvalDefinitions) {
@@ -144,9 +113,12 @@ pub(crate) fn add_check(oval: &mut OvalDefinitions, rule: &Rule) -> Criteria {
     let mut verdicts = Vec::new();
     for (number, leg) in (1..).zip(&rule.check) {
         let names = Names { stem: format!("oval:ssg-{}_{number}", rule.id) };
-        let (guard, verdict) = add_leg(oval, &names, leg);
-        guards.push(criterion(guard));
-        verdicts.push(criterion(verdict));
+        let tests = match leg {
+            Leg::Each(leg) => each::add(oval, &names, leg),
+            Leg::WhoCan(leg) => who_can::add(oval, &names, leg),
+        };
+        guards.extend(tests.guards.into_iter().map(criterion));
+        verdicts.extend(tests.verdicts.into_iter().map(criterion));
     }
     let all = |children: Vec<CriteriaNode>, negate| {
         let comment = None;
@@ -191,126 +163,68 @@ impl Names {
     }
 }
 
-/// Adds the OVAL of a leg and gives its guard and its verdict.
-fn add_leg(oval: &mut OvalDefinitions, names: &Names, leg: &Leg) -> (TestId, TestId) {
-    let resource = leg.resource.full_name();
-    let dump = names.object("dump");
-    let path = add_path(oval, names, &endpoint(leg).dump());
-    oval.objects.push(dump_object(path, dump.clone()));
-
-    let guard = names.test("collected");
-    let (marker, comment) = match leg.required {
-        true => (OBJECT, format!("at least one object of {resource} was collected")),
-        false => (COLLECTED, format!("{resource} was collected")),
-    };
-    let state =
-        record_state(names.state("collected"), Entity::equals(marker).with_entity_check(Check::AtLeastOne));
-    let comparison = Comparison { object: dump.clone(), states: vec![state.id.clone()] };
-    oval.states.push(state);
-    oval.tests.push(test(guard.clone(), comment, TestKind::YamlFileContent(comparison)));
-
-    let verdict = names.test("verdict");
-    let comment = format!("nothing in {resource} offends");
-    let markers = format!("@({}|{})", &COLLECTED[1..], &OBJECT[1..]);
-    let kind = match &leg.approved {
-        None => {
-            let state = record_state(names.state("verdict"), Entity::matches(format!("^{markers}$")));
-            let comparison = Comparison { object: dump, states: vec![state.id.clone()] };
-            oval.states.push(state);
-            TestKind::YamlFileContent(comparison)
-        }
-        Some(value) => TestKind::Variable(add_approval(oval, names, dump, &markers, external(value))),
-    };
-    oval.tests.push(test(verdict.clone(), comment, kind));
-    (guard, verdict)
-}
-
-/// A comparison of every string of the dump with a pattern that is put together from the approving value.
-///
-/// stock oscap does not resolve a local variable in a field of a record, so the strings go through a variable.
-fn add_approval(
-    oval: &mut OvalDefinitions,
-    names: &Names,
-    dump: ObjectId,
-    markers: &str,
-    value: VariableId,
-) -> Comparison {
-    let local = |id: VariableId, comment: &str, component| Variable {
-        id,
-        version: "1".to_owned(),
-        datatype: Datatype::String,
-        comment: comment.to_owned(),
-        kind: VariableKind::Local(component),
-    };
-    let candidates = names.variable("candidates");
-    let pattern = names.variable("approved");
-    oval.variables.push(local(
-        candidates.clone(),
-        "what the value has to approve",
-        Component::Object {
-            object_ref: dump,
-            item_field: "value".to_owned(),
-            record_field: Some("#".to_owned()),
-        },
-    ));
-    oval.variables.push(local(
-        pattern.clone(),
-        "the markers, and what the value approves",
-        Component::Concat(vec![
-            Component::Literal(format!("^({markers}|[^\\[]* \\[(?:")),
-            Component::Variable(value),
-            Component::Literal(")\\])$".to_owned()),
-        ]),
-    ));
-    let object = names.object("candidates");
+/// Adds the object that reads an endpoint's dump.
+fn add_dump(oval: &mut OvalDefinitions, names: &Names, what: &str, endpoint: &Endpoint) -> ObjectId {
+    let path = Component::Concat(vec![
+        Component::Variable(VariableId::new(DATA_ROOT_VARIABLE)),
+        Component::Literal(endpoint.dump()),
+    ]);
+    let path = add_local(oval, names.variable(&format!("{what}_path")), "where the dump is", path);
+    let id = names.object(what);
     oval.objects.push(Object {
-        id: object.clone(),
-        version: "1".to_owned(),
-        comment: None,
-        kind: ObjectKind::Variable { var_ref: candidates },
-    });
-    let state = names.state("approved");
-    let value = Entity {
-        operation: Operation::PatternMatch,
-        datatype: Datatype::String,
-        value: EntityValue::Variable { var_ref: pattern, var_check: Check::AtLeastOne },
-        entity_check: Check::All,
-    };
-    oval.states.push(State {
-        id: state.clone(),
-        version: "1".to_owned(),
-        comment: None,
-        operator: Operator::And,
-        kind: StateKind::Variable { value: Some(value) },
-    });
-    Comparison { object, states: vec![state] }
-}
-
-fn add_path(oval: &mut OvalDefinitions, names: &Names, dump: &str) -> VariableId {
-    let id = names.variable("path");
-    oval.variables.push(Variable {
         id: id.clone(),
-        version: "1".to_owned(),
-        datatype: Datatype::String,
-        comment: "where the dump is".to_owned(),
-        kind: VariableKind::Local(Component::Concat(vec![
-            Component::Variable(VariableId::new(DATA_ROOT_VARIABLE)),
-            Component::Literal(dump.to_owned()),
-        ])),
-    });
-    id
-}
-
-fn dump_object(path: VariableId, id: ObjectId) -> Object {
-    Object {
-        id,
         version: "1".to_owned(),
         comment: None,
         kind: ObjectKind::YamlFileContent {
             file: FileSpec::FilePath(Entity::variable(path)),
             yamlpath: Entity::equals("[:]"),
         },
-    }
+    });
+    id
+}
+
+/// Adds a local variable.
+fn add_local(oval: &mut OvalDefinitions, id: VariableId, comment: &str, component: Component) -> VariableId {
+    oval.variables.push(Variable {
+        id: id.clone(),
+        version: "1".to_owned(),
+        datatype: Datatype::String,
+        comment: comment.to_owned(),
+        kind: VariableKind::Local(component),
+    });
+    id
+}
+
+/// The strings of a dump, as a component of a variable.
+fn strings(dump: ObjectId) -> Component {
+    Component::Object { object_ref: dump, item_field: "value".to_owned(), record_field: Some("#".to_owned()) }
+}
+
+/// Adds a variable of a dump's strings and the object of it.
+///
+/// stock oscap does not resolve a local variable in a field of a record, so what is compared with one goes through a
+/// variable.
+fn add_strings(oval: &mut OvalDefinitions, names: &Names, what: &str, dump: ObjectId) -> ObjectId {
+    let var_ref = add_local(oval, names.variable(what), "the strings of the dump", strings(dump));
+    let id = names.object(what);
+    oval.objects.push(Object {
+        id: id.clone(),
+        version: "1".to_owned(),
+        comment: None,
+        kind: ObjectKind::Variable { var_ref },
+    });
+    id
+}
+
+fn add_variable_state(oval: &mut OvalDefinitions, id: StateId, value: Entity) -> StateId {
+    oval.states.push(State {
+        id: id.clone(),
+        version: "1".to_owned(),
+        comment: None,
+        operator: Operator::And,
+        kind: StateKind::Variable { value: Some(value) },
+    });
+    id
 }
 
 fn record_state(id: StateId, entity: Entity) -> State {

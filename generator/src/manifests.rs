@@ -19,7 +19,7 @@ pub(crate) fn manifests(benchmark: &Benchmark, content_image: &str) -> Vec<(Stri
             "description": format!("Start here to set values or to leave rules of {} out.", profile.id),
         });
         let used = benchmark.values.iter().filter(|value| {
-            benchmark.rules().any(|rule| profile.selects(rule) && rule.values().any(|id| id == value.id))
+            benchmark.rules().any(|rule| profile.selects(rule) && rule.values().contains(&value.id.as_str()))
         });
         let values: Vec<_> = used
             .map(|value| {

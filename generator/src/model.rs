@@ -158,14 +158,98 @@ pub struct Rule {
 
 impl Rule {
     /// The values that the rule's check uses.
-    pub fn values(&self) -> impl Iterator<Item = &str> {
-        self.check.iter().filter_map(|leg| leg.approved.as_deref())
+    pub fn values(&self) -> Vec<&str> {
+        self.check.iter().flat_map(Leg::values).collect()
+    }
+
+    /// The resources that the rule's check reads.
+    pub fn resources(&self) -> Vec<Resource> {
+        self.check.iter().flat_map(Leg::resources).collect()
     }
 }
 
-/// A leg of a check: a look at every object of one resource.
+/// A leg of a check.
 #[derive(Debug, Clone)]
-pub struct Leg {
+pub enum Leg {
+    /// A look at every object of one resource.
+    Each(Each),
+    /// A question to RBAC: who may do something.
+    WhoCan(WhoCan),
+}
+
+impl Leg {
+    /// The resources that the leg reads.
+    pub fn resources(&self) -> Vec<Resource> {
+        match self {
+            Self::Each(each) => vec![each.resource.clone()],
+            Self::WhoCan(who_can) => who_can.resources(),
+        }
+    }
+
+    /// The values that the leg uses.
+    pub fn values(&self) -> Vec<&str> {
+        match self {
+            Self::Each(each) => each.approved.iter().map(String::as_str).collect(),
+            Self::WhoCan(w) => [&w.approved_roles, &w.approved_namespaces]
+                .into_iter()
+                .flatten()
+                .chain([&w.approved_subjects])
+                .map(String::as_str)
+                .collect(),
+        }
+    }
+}
+
+/// Who may do something, other than the subjects that are approved.
+#[derive(Debug, Clone)]
+pub struct WhoCan {
+    /// What may be done; any of it counts.
+    pub permissions: Vec<Permission>,
+    /// The value whose expression approves subjects (`KIND:NAME`, `ServiceAccount:NAMESPACE:NAME`).
+    pub approved_subjects: String,
+    /// The value whose expression approves roles that a RoleBinding grants in its namespace.
+    pub approved_roles: Option<String>,
+    /// The value whose expression approves namespaces of RoleBindings.
+    pub approved_namespaces: Option<String>,
+    /// Whether service accounts may do it in their own namespace.
+    pub other_namespaces_only: bool,
+}
+
+impl WhoCan {
+    /// Whether a RoleBinding can grant any of it.
+    pub fn in_namespaces(&self) -> bool {
+        self.permissions.iter().any(|permission| !permission.cluster_scoped)
+    }
+
+    /// The resources of RBAC that have the answer.
+    pub fn resources(&self) -> Vec<Resource> {
+        let cluster = ["clusterroles", "clusterrolebindings"].into_iter();
+        let namespaced = ["roles", "rolebindings"].into_iter().filter(|_| self.in_namespaces());
+        cluster.chain(namespaced).map(rbac).collect()
+    }
+}
+
+/// A resource of RBAC.
+pub fn rbac(resource: &str) -> Resource {
+    Resource { api: "rbac.authorization.k8s.io/v1".to_owned(), resource: resource.to_owned() }
+}
+
+/// Something that RBAC may allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The resource, or `RESOURCE/SUBRESOURCE`.
+    pub resource: String,
+    /// The verbs; any of them counts.
+    pub verbs: Vec<String>,
+    /// Whether the resource has no namespace, so that only ClusterRoleBindings count.
+    pub cluster_scoped: bool,
+}
+
+/// A look at every object of one resource.
+#[derive(Debug, Clone)]
+pub struct Each {
     /// The resource.
     pub resource: Resource,
     /// What the expressions call an object of it.

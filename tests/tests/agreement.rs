@@ -103,7 +103,7 @@ fn compare_offenders(rule: &Rule, case: &Case, collected: &BTreeSet<String>) -> 
         return Ok(());
     }
     let expected: BTreeSet<_> = case.offenders.iter().cloned().collect();
-    let agree = match rule.values().next() {
+    let agree = match rule.values().first() {
         None => expected == *collected,
         Some(_) => expected.is_subset(collected),
     };

@@ -52,11 +52,11 @@ fn faulty(fault: &str, resource: &Resource, body: &[u8]) -> Option<Vec<u8>> {
 /// The hardened snapshot's answers that the rules read.
 fn hardened() -> BTreeMap<Resource, Vec<u8>> {
     let snapshot = Snapshot::open(&project().join("tests/snapshots/hardened")).unwrap();
-    let legs = BENCHMARK.rules().flat_map(|rule| &rule.check).map(|leg| &leg.resource);
-    let resources = legs.chain([&BENCHMARK.platform.resource]);
+    let resources = BENCHMARK.rules().flat_map(|rule| rule.resources());
     resources
+        .chain([BENCHMARK.platform.resource.clone()])
         .map(|resource| match snapshot.get(&resource.path()) {
-            Answer::Body { bytes, .. } => (resource.clone(), bytes),
+            Answer::Body { bytes, .. } => (resource, bytes),
             other => panic!("{}: {other:?}", resource.path()),
         })
         .collect()
@@ -73,7 +73,7 @@ fn source(answers: &BTreeMap<Resource, Vec<u8>>) -> MemorySource {
 /// The resources that a rule's check reads.
 fn read_by(rule: &str) -> Vec<Resource> {
     let rule = BENCHMARK.rules().find(|r| r.id == rule).unwrap();
-    rule.check.iter().map(|leg| leg.resource.clone()).collect()
+    rule.resources()
 }
 
 /// What oscap says of every rule on a dump.

@@ -20,11 +20,14 @@ pub(super) enum Comparand {
 pub(super) struct Comparator {
     operation: Operation,
     with: Comparand,
+    /// What a regular expression says to people in a comment, `(?#…)`.
+    pub(super) note: Option<String>,
 }
 
 impl Comparator {
     /// Prepares a comparison; an error says why it cannot be done.
-    pub(super) fn new(operation: Operation, datatype: Datatype, with: &str) -> Result<Self, String> {
+    pub(super) fn new(operation: Operation, datatype: Datatype, text: &str) -> Result<Self, String> {
+        let with = text;
         let bad = |what: &str| format!("'{with}' is not {what}");
         let with = match (operation, datatype) {
             (Operation::PatternMatch, Datatype::String) => {
@@ -37,7 +40,7 @@ impl Comparator {
             (_, Datatype::Version) => Comparand::Version(version(with).ok_or_else(|| bad("a version"))?),
             (_, datatype) => return Err(format!("comparing as '{datatype}' is not supported")),
         };
-        Ok(Self { operation, with })
+        Ok(Self { operation, note: note(&with, text), with })
     }
 
     /// Compares a value; an error says why that cannot be done.
@@ -97,6 +100,13 @@ impl Comparator {
         }
         .into())
     }
+}
+
+/// The first comment of a regular expression.
+fn note(with: &Comparand, text: &str) -> Option<String> {
+    let Comparand::Pattern(_) = with else { return None };
+    let (_, rest) = text.split_once("(?#")?;
+    rest.split_once(')').map(|(comment, _)| comment.to_owned())
 }
 
 /// "true" and "1" are true, all else is false.

@@ -243,7 +243,7 @@ impl<'a> Session<'a> {
             }
             let result = var_check.combine(of_value);
             match result {
-                OvalResult::True => all.with.push(value.clone()),
+                OvalResult::True => all.with.push(noted(value, &comparators)),
                 OvalResult::False => all.against.push(value.clone()),
                 _ => {}
             }
@@ -254,6 +254,18 @@ impl<'a> Session<'a> {
             std::mem::swap(&mut all.with, &mut all.against);
         }
         all
+    }
+}
+
+/// A value that was matched, with what the expression that matched it says in a comment: `VALUE (COMMENT)`.
+fn noted(value: &str, comparators: &[Comparator]) -> String {
+    let matching = comparators
+        .iter()
+        .filter(|comparator| comparator.note.is_some())
+        .find(|comparator| comparator.compare(value) == Ok(OvalResult::True));
+    match matching.and_then(|comparator| comparator.note.as_ref()) {
+        Some(note) => format!("{value} ({note})"),
+        None => value.to_owned(),
     }
 }
 

@@ -1,0 +1,247 @@
+//! Lowering of questions to RBAC: who may do something, other than the subjects that are approved.
+//!
+//! A jq filter sees one resource, so the join of roles and bindings is done by OVAL. The roles' filter writes *regular
+//! expressions*: one for all roles that grant without limit, which is always there, and one for each role whose grants
+//! are limited to named objects, with the limit in a comment `(?#…)` that the evaluator shows beside the offender. The
+//! bindings' filter writes a string per subject, `BINDING: through KIND ROLE [SUBJECT]`. A `variable_test` asks that no
+//! string matches any expression, each of which goes on with a look-ahead that keeps out the approved subjects.
+//!
+//! Names in RBAC may hold nearly anything. In the names of bindings and roles, on both sides, white space and brackets
+//! become `?`: so the first ` [` of a string always begins the subject, and no name can be forged into another.
+
+use virtscap_scap::oval::{
+    Check, Comparison, Component, Datatype, Entity, EntityValue, Operation, OvalDefinitions, TestKind,
+};
+use virtscap_scap::id::ObjectId;
+
+use super::{
+    CLEAN, COLLECTED, Endpoint, LegTests, Names, add_dump, add_local, add_strings, add_variable_state, external,
+    record_state, strings, test,
+};
+use crate::model::{Permission, WhoCan, rbac};
+
+/// jq: a name of a binding or role, in which nothing can be taken for the string's own structure.
+const NAME: &str = "def name: tostring | explode | map(if . < 33 or . == 91 or . == 93 or . == 127 or . > 65533 and . < 65536 then 63 else . end) | implode;";
+/// jq: a text as a regular expression that matches it.
+const QUOTED: &str = "def quoted: explode | map(if . > 47 and . < 58 or . > 64 and . < 91 or . > 96 and . < 123 or . == 45 or . == 58 or . == 95 or . > 127 then . else 92, . end) | implode;";
+/// jq: a text that can stand in a comment of a regular expression.
+const COMMENT: &str = "def comment: explode | map(if . < 32 or . == 40 or . == 41 or . == 92 or . == 127 then 63 else . end) | implode;";
+
+/// A kind of role, and where its grants are looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Grants {
+    /// ClusterRoles bound by ClusterRoleBindings.
+    Cluster,
+    /// ClusterRoles bound by RoleBindings.
+    ClusterInNamespace,
+    /// Roles bound by RoleBindings.
+    Namespace,
+}
+
+impl Grants {
+    fn of(leg: &WhoCan) -> &'static [Self] {
+        if leg.in_namespaces() {
+            &[Self::Cluster, Self::ClusterInNamespace, Self::Namespace]
+        } else {
+            &[Self::Cluster]
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::ClusterInNamespace => "cluster_in_namespace",
+            Self::Namespace => "namespace",
+        }
+    }
+
+    fn roles(self) -> &'static str {
+        if self == Self::Namespace { "roles" } else { "clusterroles" }
+    }
+
+    fn bindings(self) -> &'static str {
+        if self == Self::Cluster { "clusterrolebindings" } else { "rolebindings" }
+    }
+}
+
+/// The endpoints that a leg reads.
+pub(super) fn endpoints(leg: &WhoCan) -> Vec<Endpoint> {
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for grants in Grants::of(leg) {
+        for endpoint in [roles(leg, *grants), bindings(leg, *grants)] {
+            if !endpoints.contains(&endpoint) {
+                endpoints.push(endpoint);
+            }
+        }
+    }
+    endpoints
+}
+
+/// The filter that writes an expression for the roles that grant.
+fn roles(leg: &WhoCan, grants: Grants) -> Endpoint {
+    let permissions = leg.permissions.iter().filter(|p| grants == Grants::Cluster || !p.cluster_scoped);
+    let grant = permissions.flat_map(grants_of).collect::<Vec<_>>().join(" or ");
+    // A Role counts for bindings of its own namespace only.
+    let (kind, before, role) = match grants {
+        Grants::Cluster => ("ClusterRole", "", "(.metadata.name | name | quoted)"),
+        Grants::ClusterInNamespace => ("ClusterRole", "", "(.metadata.name | name | quoted)"),
+        Grants::Namespace => (
+            "Role",
+            "(.metadata.namespace | name | quoted) + \"/[^ ]+: through Role \" + ",
+            "(.metadata.name | name | quoted)",
+        ),
+    };
+    let lead = match grants {
+        Grants::Namespace => "^".to_owned(),
+        _ => format!("^[^ ]+: through {kind} "),
+    };
+    let filter = format!(
+        "{NAME} {QUOTED} {COMMENT} [.items[] | {{role: ({before}{role}), limits: [.rules[]? | select({grant}) | [.resourceNames[]?]]}} | select(.limits | length > 0)] | [\"{lead}(?:@none\" + (map(select(.limits | any(length == 0)) | \"|\" + .role) | join(\"\")) + \") \\\\[\"] + map(select(.limits | all(length > 0)) | \"{lead}\" + .role + \" \\\\[(?#limited to \" + (.limits | add | unique | map(tostring | comment) | join(\", \")) + \")\")"
+    );
+    Endpoint { path: rbac(grants.roles()).path(), filter }
+}
+
+/// jq conditions on a policy rule, any of which grants the permission.
+fn grants_of(permission: &Permission) -> Vec<String> {
+    let any = |field: &str, wanted: Vec<&str>| {
+        let tests: Vec<_> = wanted.iter().map(|text| format!(". == \"{text}\"")).collect();
+        format!("any(.{field}[]?; {})", tests.join(" or "))
+    };
+    let group = any("apiGroups", vec!["*", &permission.group]);
+    let wildcard = permission.resource.split_once('/').map(|(_, subresource)| format!("*/{subresource}"));
+    let resources = ["*", &permission.resource].into_iter().chain(wildcard.as_deref()).collect();
+    let resource = any("resources", resources);
+    // A request to create an object of its own kind names none yet, so a rule with names never allows it.
+    let (unnamed, named): (Vec<&str>, Vec<&str>) = permission
+        .verbs
+        .iter()
+        .map(String::as_str)
+        .partition(|verb| wildcard.is_none() && matches!(*verb, "create" | "deletecollection"));
+    let condition = |verbs: Vec<&str>, names: &str| {
+        let verbs = any("verbs", ["*"].into_iter().chain(verbs).collect());
+        format!("({verbs} and {group} and {resource}{names})")
+    };
+    let mut conditions = Vec::new();
+    if !unnamed.is_empty() {
+        conditions.push(condition(unnamed, " and ([.resourceNames[]?] | length == 0)"));
+    }
+    if !named.is_empty() {
+        conditions.push(condition(named, ""));
+    }
+    conditions
+}
+
+/// The filter that writes a string for each subject of each binding.
+fn bindings(leg: &WhoCan, grants: Grants) -> Endpoint {
+    let (namespace, own) = match grants {
+        Grants::Cluster => ("\"\"", ""),
+        _ if leg.other_namespaces_only => (
+            "(.metadata.namespace | name) + \"/\"",
+            " | select((.kind == \"ServiceAccount\" and .namespace == $namespace or .kind == \"Group\" and .name == \"system:serviceaccounts:\" + $namespace) | not)",
+        ),
+        _ => ("(.metadata.namespace | name) + \"/\"", ""),
+    };
+    let subject = "if .kind == \"ServiceAccount\" then \"ServiceAccount:\" + (.namespace | tostring) + \":\" + (.name | tostring) else (.kind | tostring) + \":\" + (.name | tostring) end";
+    let filter = format!(
+        "{NAME} [\"{COLLECTED}\"] + [.items[] | (.metadata.namespace | tostring) as $namespace | ({namespace} + (.metadata.name | name) + \": through \" + (.roleRef.kind | name) + \" \" + (.roleRef.name | name)) as $grant | .subjects[]?{own} | $grant + \" [\" + ({subject} | {CLEAN}) + \"]\"]"
+    );
+    Endpoint { path: rbac(grants.bindings()).path(), filter }
+}
+
+/// Adds the OVAL of a leg.
+pub(super) fn add(oval: &mut OvalDefinitions, names: &Names, leg: &WhoCan) -> LegTests {
+    let mut tests = LegTests::default();
+    for grants in Grants::of(leg) {
+        let word = grants.word();
+        let roles_dump = add_dump(oval, names, &format!("{word}_roles"), &roles(leg, *grants));
+        // The bindings of a namespace are looked at twice, for ClusterRoles and for Roles, and read once.
+        let bindings_word = grants.bindings();
+        let bindings_dump = names.object(bindings_word);
+        if !oval.objects.iter().any(|object| object.id == bindings_dump) {
+            add_dump(oval, names, bindings_word, &bindings(leg, *grants));
+            tests.guards.push(add_guard(
+                oval,
+                names,
+                bindings_word,
+                &bindings_dump,
+                Entity::equals(COLLECTED).with_entity_check(Check::AtLeastOne),
+                format!("{} was collected", rbac(bindings_word).full_name()),
+            ));
+        }
+        tests.guards.push(add_guard(
+            oval,
+            names,
+            &format!("{word}_roles"),
+            &roles_dump,
+            Entity::matches("^\\^"),
+            format!("{} was collected", rbac(grants.roles()).full_name()),
+        ));
+        tests.verdicts.push(add_verdict(oval, names, leg, *grants, roles_dump, bindings_dump));
+    }
+    tests
+}
+
+fn add_guard(
+    oval: &mut OvalDefinitions,
+    names: &Names,
+    what: &str,
+    dump: &ObjectId,
+    marker: Entity,
+    comment: String,
+) -> virtscap_scap::id::TestId {
+    let what = format!("{what}_collected");
+    let state = record_state(names.state(&what), marker);
+    let comparison = Comparison { object: dump.clone(), states: vec![state.id.clone()] };
+    oval.states.push(state);
+    let id = names.test(&what);
+    oval.tests.push(test(id.clone(), comment, TestKind::YamlFileContent(comparison)));
+    id
+}
+
+fn add_verdict(
+    oval: &mut OvalDefinitions,
+    names: &Names,
+    leg: &WhoCan,
+    grants: Grants,
+    roles: ObjectId,
+    bindings: ObjectId,
+) -> virtscap_scap::id::TestId {
+    let word = grants.word();
+    let literal = |text: &str| Component::Literal(text.to_owned());
+    let mut pattern = Vec::new();
+    if grants != Grants::Cluster {
+        if let Some(approved) = &leg.approved_roles {
+            pattern.push(literal("(?!^[^ ]+: through [^ ]+ (?:"));
+            pattern.push(Component::Variable(external(approved)));
+            pattern.push(literal(") \\[)"));
+        }
+        if let Some(approved) = &leg.approved_namespaces {
+            pattern.push(literal("(?!^(?:"));
+            pattern.push(Component::Variable(external(approved)));
+            pattern.push(literal(")/)"));
+        }
+    }
+    pattern.push(strings(roles));
+    pattern.push(literal("(?!(?:"));
+    pattern.push(Component::Variable(external(&leg.approved_subjects)));
+    pattern.push(literal(")\\]$)"));
+    let pattern = add_local(
+        oval,
+        names.variable(&format!("{word}_holders")),
+        "bindings of roles that grant, to subjects that are not approved",
+        Component::Concat(pattern),
+    );
+    let entity = Entity {
+        operation: Operation::PatternMatch,
+        datatype: Datatype::String,
+        value: EntityValue::Variable { var_ref: pattern, var_check: Check::AtLeastOne },
+        entity_check: Check::NoneSatisfy,
+    };
+    let state = add_variable_state(oval, names.state(&format!("{word}_holders")), entity);
+    let what = format!("{word}_subjects");
+    let comparison = Comparison { object: add_strings(oval, names, &what, bindings), states: vec![state] };
+    let id = names.test(&format!("{word}_verdict"));
+    let comment = format!("no subject that is not approved, in {}", rbac(grants.bindings()).full_name());
+    oval.tests.push(test(id.clone(), comment, TestKind::Variable(comparison)));
+    id
+}
