@@ -9,8 +9,8 @@
 //! ```
 
 mod cases;
-mod read;
 mod leg;
+mod read;
 mod rule;
 mod source;
 mod text;

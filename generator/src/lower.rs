@@ -10,9 +10,8 @@ mod who_can;
 use sha2::{Digest as _, Sha256};
 use virtscap_scap::id::{ObjectId, StateId, TestId, VariableId};
 use virtscap_scap::oval::{
-    Check, Component, Criteria, CriteriaNode, Datatype, Entity, Existence, FileSpec,
-    Object, ObjectKind, Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind,
-    Variable, VariableKind,
+    Check, Component, Criteria, CriteriaNode, Datatype, Entity, Existence, FileSpec, Object, ObjectKind,
+    Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind, Variable, VariableKind,
 };
 
 use crate::model::{Leg, Rule};
@@ -68,7 +67,8 @@ struct LegTests {
 }
 
 /// Control characters would make oscap's results ill-formed XML, and a line feed would end a pattern's reach.
-const CLEAN: &str = "explode | map(if . < 32 or . == 127 or . > 65533 and . < 65536 then 63 else . end) | implode";
+const CLEAN: &str =
+    "explode | map(if . < 32 or . == 127 or . > 65533 and . < 65536 then 63 else . end) | implode";
 
 /// Adds what is needed once in a document: the dump's root and the unknown test.
 pub(crate) fn add_common(oval: &mut OvalDefinitions) {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is test code")]
 
 pub mod oscap;
+pub mod rbac_snapshot;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -218,12 +218,18 @@ impl<'a> Session<'a> {
             EntityValue::Literal(_) => Check::All,
             EntityValue::Variable { var_check, .. } => *var_check,
         };
-        let comparators = self.entity_values(&entity.value).map_err(|none| none.reason).and_then(|withs| {
-            withs
-                .iter()
-                .map(|with| Comparator::new(entity.operation, entity.datatype, with))
-                .collect::<Result<Vec<_>, _>>()
-        });
+        let withs = match self.entity_values(&entity.value) {
+            Ok(withs) => withs,
+            // What could not be had is no fault of the content.
+            Err(none) if none.flag == Flag::NotCollected => {
+                return Compared { messages: vec![none.reason], ..Compared::nothing(OvalResult::Unknown) };
+            }
+            Err(none) => return Compared::error(none.reason),
+        };
+        let comparators = withs
+            .iter()
+            .map(|with| Comparator::new(entity.operation, entity.datatype, with))
+            .collect::<Result<Vec<_>, _>>();
         let comparators = match comparators {
             Ok(comparators) if comparators.is_empty() => {
                 return Compared::error("the variable that the state refers to has no values".to_owned());

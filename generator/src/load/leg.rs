@@ -48,7 +48,8 @@ impl Loader {
                 }
             }
             _ => {
-                let message = "a leg has either 'each', which names a resource, or 'who_can', a list of permissions";
+                let message =
+                    "a leg has either 'each', which names a resource, or 'who_can', a list of permissions";
                 let near = of_each.into_iter().chain(of_who_can).flatten().next().map(|text| text.referenced);
                 let near = file.who_can.as_ref().map(|permissions| permissions.referenced).or(near);
                 self.error(match near {
@@ -94,7 +95,8 @@ impl Loader {
     ) -> ReadLeg {
         let permissions = permissions.iter().map(|p| self.permission(path, p)).collect();
         let mut value = |text: &Option<Text>| text.as_ref().map(|text| self.used_value(path, text));
-        let values = [value(&Some(subjects.clone())), value(&file.approved_roles), value(&file.approved_namespaces)];
+        let values =
+            [value(&Some(subjects.clone())), value(&file.approved_roles), value(&file.approved_namespaces)];
         let who_can = WhoCan {
             permissions,
             approved_subjects: subjects.value.clone(),
@@ -121,7 +123,8 @@ impl Loader {
         };
         let texts = file.verbs.iter().chain([&file.group, &file.resource]);
         for text in texts.filter(|text| !legal(&text.value)) {
-            let message = format!("'{}' is no API group, resource or verb; wildcards are for roles", text.value);
+            let message =
+                format!("'{}' is no API group, resource or verb; wildcards are for roles", text.value);
             self.wrong(path, text, message);
         }
         if file.verbs.is_empty() || file.resource.value.is_empty() {
@@ -152,7 +155,13 @@ impl Loader {
         None
     }
 
-    fn judgement(&mut self, path: &Path, file: &LegFile, each: &EachFile, variable: &str) -> Option<Judgement> {
+    fn judgement(
+        &mut self,
+        path: &Path,
+        file: &LegFile,
+        each: &EachFile,
+        variable: &str,
+    ) -> Option<Judgement> {
         match (&file.offends, &file.detail, &file.parts) {
             (Some(offends), Some(detail), None) => {
                 let offends = self.expression(path, offends, &[variable]);

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_yaml::Spanned;
 use virtscap_scap::xccdf::Severity;
 
+use super::leg::ReadLeg;
 use super::source::place;
 use super::text::is_number;
-use super::leg::ReadLeg;
 use super::{Loader, cases::Reads};
 use crate::diagnostic::Diagnostic;
 use crate::file::{RuleFile, Text};

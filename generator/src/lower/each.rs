@@ -6,8 +6,8 @@ use virtscap_scap::oval::{
 };
 
 use super::{
-    CLEAN, COLLECTED, Endpoint, LegTests, Names, OBJECT, add_dump, add_local, add_variable_state, external, record_state,
-    test,
+    CLEAN, COLLECTED, Endpoint, LegTests, Names, OBJECT, add_dump, add_local, add_variable_state, external,
+    record_state, test,
 };
 use crate::expr::{self, Expr, jq};
 use crate::model::{Each, Judgement, Part};
@@ -72,7 +72,8 @@ pub(super) fn add(oval: &mut OvalDefinitions, names: &Names, leg: &Each) -> LegT
         true => (OBJECT, format!("at least one object of {resource} was collected")),
         false => (COLLECTED, format!("{resource} was collected")),
     };
-    let state = record_state(names.state("collected"), Entity::equals(marker).with_entity_check(Check::AtLeastOne));
+    let state =
+        record_state(names.state("collected"), Entity::equals(marker).with_entity_check(Check::AtLeastOne));
     let comparison = Comparison { object: dump.clone(), states: vec![state.id.clone()] };
     oval.states.push(state);
     oval.tests.push(test(guard.clone(), comment, TestKind::YamlFileContent(comparison)));

@@ -9,14 +9,14 @@
 //! Names in RBAC may hold nearly anything. In the names of bindings and roles, on both sides, white space and brackets
 //! become `?`: so the first ` [` of a string always begins the subject, and no name can be forged into another.
 
+use virtscap_scap::id::ObjectId;
 use virtscap_scap::oval::{
     Check, Comparison, Component, Datatype, Entity, EntityValue, Operation, OvalDefinitions, TestKind,
 };
-use virtscap_scap::id::ObjectId;
 
 use super::{
-    CLEAN, COLLECTED, Endpoint, LegTests, Names, add_dump, add_local, add_strings, add_variable_state, external,
-    record_state, strings, test,
+    CLEAN, COLLECTED, Endpoint, LegTests, Names, add_dump, add_local, add_strings, add_variable_state,
+    external, record_state, strings, test,
 };
 use crate::model::{Permission, WhoCan, rbac};
 
@@ -137,13 +137,15 @@ fn bindings(leg: &WhoCan, grants: Grants) -> Endpoint {
         Grants::Cluster => ("\"\"", ""),
         _ if leg.other_namespaces_only => (
             "(.metadata.namespace | name) + \"/\"",
-            " | select((.kind == \"ServiceAccount\" and .namespace == $namespace or .kind == \"Group\" and .name == \"system:serviceaccounts:\" + $namespace) | not)",
+            " | select((.kind == \"ServiceAccount\" and $from == $namespace or .kind == \"Group\" and .name == \"system:serviceaccounts:\" + $namespace) | not)",
         ),
         _ => ("(.metadata.namespace | name) + \"/\"", ""),
     };
-    let subject = "if .kind == \"ServiceAccount\" then \"ServiceAccount:\" + (.namespace | tostring) + \":\" + (.name | tostring) else (.kind | tostring) + \":\" + (.name | tostring) end";
+    // A service account without namespace is one of the binding's (Kubernetes, `rbac.appliesToUser`).
+    let from = "(if (.namespace // \"\") == \"\" then $namespace else .namespace | tostring end)";
+    let subject = "if .kind == \"ServiceAccount\" then \"ServiceAccount:\" + $from + \":\" + (.name | tostring) else (.kind | tostring) + \":\" + (.name | tostring) end";
     let filter = format!(
-        "{NAME} [\"{COLLECTED}\"] + [.items[] | (.metadata.namespace | tostring) as $namespace | ({namespace} + (.metadata.name | name) + \": through \" + (.roleRef.kind | name) + \" \" + (.roleRef.name | name)) as $grant | .subjects[]?{own} | $grant + \" [\" + ({subject} | {CLEAN}) + \"]\"]"
+        "{NAME} [\"{COLLECTED}\"] + [.items[] | (.metadata.namespace // \"\" | tostring) as $namespace | ({namespace} + (.metadata.name | name) + \": through \" + (.roleRef.kind | name) + \" \" + (.roleRef.name | name)) as $grant | .subjects[]? | objects | {from} as $from{own} | $grant + \" [\" + ({subject} | {CLEAN}) + \"]\"]"
     );
     Endpoint { path: rbac(grants.bindings()).path(), filter }
 }

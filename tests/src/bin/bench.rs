@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anstream::{eprintln, println};
 use anyhow::{Context as _, Result, bail, ensure};
+use virtscap_tests::rbac_snapshot;
 
 const PROFILE: &str = "level-2";
 const SNAPSHOT: &str = "tests/snapshots/neglected";
@@ -41,16 +42,26 @@ fn main() -> Result<()> {
         eprintln!("{LOUD}{MISSING}{CALM}");
     }
     let scratch = tempfile::tempdir()?;
-    let jobs = Jobs { virtscap: virtscap.clone(), scratch: scratch.path().to_owned() };
+    let folder = |name: &str| -> Result<PathBuf> {
+        let folder = scratch.path().join(name);
+        std::fs::create_dir(&folder)?;
+        Ok(folder)
+    };
+    let jobs = Jobs { virtscap: virtscap.clone(), snapshot: SNAPSHOT.into(), scratch: folder("small")? };
+    let snapshot = folder("bindings")?;
+    rbac_snapshot::write(&snapshot)?;
+    let bindings = Jobs { virtscap: virtscap.clone(), snapshot, scratch: folder("large")? };
     let mut rows = jobs.rows();
+    rows.extend(bindings.rows_on_bindings());
     if oscap.is_none() {
         rows.iter_mut().for_each(|row| row.oscap = None);
     }
 
     // What oscap is to read.
     jobs.collect(DUMP).run()?;
+    bindings.collect(DUMP).run()?;
     let agreement = match oscap {
-        Some(_) => Some(jobs.agreement()?),
+        Some(_) => Some(format!("{}; on the bindings, {}", jobs.agreement()?, bindings.agreement()?)),
         None => None,
     };
     let scale = Scale::find(scratch.path());
@@ -184,8 +195,10 @@ struct Row {
     oscap: Option<Job>,
 }
 
+/// The commands on one snapshot.
 struct Jobs {
     virtscap: PathBuf,
+    snapshot: PathBuf,
     scratch: PathBuf,
 }
 
@@ -229,13 +242,19 @@ impl Jobs {
 
     /// Filters the snapshot into a folder: [`DUMP`] is oscap's.
     fn collect(&self, folder: &str) -> Job {
-        let arguments = ["collect", "--snapshot", SNAPSHOT, "--profile", PROFILE, "--datastream", DATASTREAM];
-        self.virtscap(&arguments, &[("--dump", folder)], &[0]).making(self.scratch.join(folder))
+        let arguments = ["collect", "--profile", PROFILE, "--datastream", DATASTREAM];
+        self.on_snapshot(&arguments, &[("--dump", folder)], &[0]).making(self.scratch.join(folder))
     }
 
     fn scan(&self, files: &[(&str, &str)]) -> Job {
-        let arguments = ["scan", "--snapshot", SNAPSHOT, "--profile", PROFILE, "--datastream", DATASTREAM];
-        self.virtscap(&arguments, files, &[0, 2])
+        let arguments = ["scan", "--profile", PROFILE, "--datastream", DATASTREAM];
+        self.on_snapshot(&arguments, files, &[0, 2])
+    }
+
+    fn on_snapshot(&self, arguments: &[&str], files: &[(&str, &str)], done: &'static [i32]) -> Job {
+        let mut job = self.virtscap(arguments, files, done);
+        job.arguments.extend(["--snapshot".into(), self.snapshot.clone().into_os_string()]);
+        job
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -254,6 +273,16 @@ impl Jobs {
                 Some(self.oscap(false, &oscap_both[..1])),
             ),
         ]
+    }
+
+    fn rows_on_bindings(&self) -> Vec<Row> {
+        let (ours, theirs) = ([("--arf", "virtscap.xml")], [("--results-arf", "oscap.xml")]);
+        let row = |name, validate| Row {
+            name,
+            virtscap: self.scan(&ours),
+            oscap: Some(self.oscap(validate, &theirs)),
+        };
+        vec![row("who_can, ARF", true), row("  oscap --skip-validation", false)]
     }
 
     /// Fails unless both programs say the same of every rule.
@@ -461,6 +490,7 @@ fn print_notes(runs: usize, scale: &Scale, agreement: Option<&str>) {
         None => println!("Nothing was compared."),
     }
     println!("Scan: {SNAPSHOT}, profile {PROFILE}, both programs with {DATASTREAM}.");
+    println!("who_can: {}.", rbac_snapshot::DESCRIPTION);
     println!("virtscap's time includes that it filters the raw API answers, which is what `collect` does;");
     println!("oscap's does not: it reads the dump that `virtscap collect` wrote beforehand.");
     println!(
