@@ -33,6 +33,16 @@ fn with<'a>(base: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     base.iter().chain(more).copied().collect()
 }
 
+/// How many rules of the benchmark have one of these levels.
+fn rules(levels: &[&str]) -> usize {
+    let sections = std::fs::read_dir(project().join("benchmark")).unwrap().map(|entry| entry.unwrap().path());
+    let rules = sections
+        .filter(|section| section.is_dir())
+        .flat_map(|section| std::fs::read_dir(section).unwrap())
+        .filter_map(|rule| std::fs::read_to_string(rule.unwrap().path().join("rule.yaml")).ok());
+    rules.filter(|rule| levels.iter().any(|level| rule.contains(&format!("\nlevel: {level}\n")))).count()
+}
+
 #[test]
 fn exit_status_tells_the_verdict() {
     virtscap(&HARDENED).code(0);
@@ -47,7 +57,7 @@ fn a_line_per_rule_with_its_offenders() {
     let said = stdout(&virtscap(&with(&NEGLECTED, &["--profile", "level-2"])));
     assert!(said.contains("fail          3.2   vm-shareable-disks"), "{said}");
     assert!(said.contains("    - shop/catalog-db: disk wal\n"), "{said}");
-    assert!(said.ends_with("level-2: not passed (11 fail)\n"), "{said}");
+    assert!(said.ends_with(&format!("level-2: not passed ({} fail)\n", rules(&["1", "2"]))), "{said}");
     assert!(!said.contains('\u{1b}'), "no colours where the output is no terminal");
 }
 
@@ -69,7 +79,7 @@ fn every_report_is_written_and_the_same_input_gives_the_same_bytes() {
     assert_eq!(json["schema_version"], 1);
     assert_eq!(json["profile"]["name"], "level-1");
     assert_eq!(json["source"]["kind"], "snapshot");
-    assert_eq!(json["rules"].as_array().unwrap().len(), 10);
+    assert_eq!(json["rules"].as_array().unwrap().len(), rules(&["1"]));
     assert_eq!(json["started"], "2026-05-28T20:26:40Z");
 }
 
@@ -91,10 +101,15 @@ fn the_same_from_an_archive_from_yaml_files_and_from_the_sources() {
     assert_eq!(stdout(&virtscap(&["scan", "--snapshot", archive.to_str().unwrap()])), expected);
     // Every JSON document is a YAML document too.
     let as_yaml = folder.path().join("as-yaml");
-    for path in ["apis/hco.kubevirt.io/v1beta1/hyperconvergeds", "apis/kubevirt.io/v1/virtualmachines"] {
-        let to = as_yaml.join(format!("{path}.yaml"));
-        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(project().join(format!("tests/snapshots/neglected/{path}.json")), to).unwrap();
+    for group in ["hco.kubevirt.io/v1beta1", "kubevirt.io/v1", "rbac.authorization.k8s.io/v1"] {
+        let to = as_yaml.join("apis").join(group);
+        std::fs::create_dir_all(&to).unwrap();
+        for entry in std::fs::read_dir(project().join("tests/snapshots/neglected/apis").join(group)).unwrap()
+        {
+            let from = entry.unwrap().path();
+            let name = Path::new(from.file_name().unwrap()).with_extension("yaml");
+            std::fs::copy(&from, to.join(name)).unwrap();
+        }
     }
     assert_eq!(stdout(&virtscap(&["scan", "--snapshot", as_yaml.to_str().unwrap()])), expected);
     assert_eq!(stdout(&virtscap(&with(&NEGLECTED, &["--benchmark", "."]))), expected);
