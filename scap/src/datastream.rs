@@ -124,6 +124,7 @@ impl DataStreamCollection {
             ("xmlns:ocil", OCIL),
             ("xmlns:oval", OVAL_COMMON),
             ("xmlns:oval-def", OVAL_DEF),
+            ("xmlns:unix", OVAL_DEF_UNIX),
             ("xmlns:xccdf-1.2", XCCDF),
             ("xmlns:xlink", XLINK),
             ("xmlns:xsi", XSI),

@@ -19,6 +19,10 @@ pub const OVAL_COMMON: &str = "http://oval.mitre.org/XMLSchema/oval-common-5";
 pub const OVAL_DEF: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5";
 /// OVAL definitions of platform-independent tests.
 pub const OVAL_DEF_INDEPENDENT: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5#independent";
+/// OVAL definitions of tests on Unix systems.
+pub const OVAL_DEF_UNIX: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5#unix";
+/// OVAL system characteristics of tests on Unix systems.
+pub const OVAL_SYS_UNIX: &str = "http://oval.mitre.org/XMLSchema/oval-system-characteristics-5#unix";
 /// OVAL system characteristics.
 pub const OVAL_SYS: &str = "http://oval.mitre.org/XMLSchema/oval-system-characteristics-5";
 /// OVAL system characteristics of platform-independent tests.

@@ -55,6 +55,9 @@ impl<'a> Session<'a> {
                 }
                 findings
             }),
+            ObjectKind::Family | ObjectKind::File { .. } | ObjectKind::Union { .. } => {
+                return not_collected(format!("{}: objects of this form are not supported", object.id));
+            }
             ObjectKind::Unsupported { name } => {
                 return not_collected(format!(
                     "{}: objects of this form ({name}) are not supported",
@@ -154,6 +157,9 @@ impl<'a> Session<'a> {
         let paths = match file {
             FileSpec::FilePath(filepath) => self.equals_only(filepath, "filepath")?,
             FileSpec::PathAndName { path, filename } => {
+                let Some(filename) = filename else {
+                    return Err(NoValues::from("a directory has no content".to_owned()));
+                };
                 let names = self.equals_only(filename, "filename")?;
                 let folders = self.equals_only(path, "path")?;
                 let join =

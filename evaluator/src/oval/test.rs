@@ -60,7 +60,11 @@ impl<'a> Session<'a> {
                 done.result = OvalResult::NotEvaluated;
                 done.messages.push(format!("{}: tests of this kind ({name}) are not supported", test.id));
             }
-            TestKind::YamlFileContent(c) | TestKind::TextFileContent54(c) | TestKind::Variable(c) => {
+            TestKind::YamlFileContent(c)
+            | TestKind::TextFileContent54(c)
+            | TestKind::Variable(c)
+            | TestKind::Family(c)
+            | TestKind::File(c) => {
                 self.compare_object(test, c, &mut done);
             }
         }
@@ -79,6 +83,8 @@ impl<'a> Session<'a> {
             (T::YamlFileContent(_), kind) => matches!(kind, O::YamlFileContent { .. }),
             (T::TextFileContent54(_), kind) => matches!(kind, O::TextFileContent54 { .. }),
             (T::Variable(_), kind) => matches!(kind, O::Variable { .. }),
+            (T::Family(_), kind) => matches!(kind, O::Family),
+            (T::File(_), kind) => matches!(kind, O::File { .. }),
             (T::Unknown | T::Unsupported { .. }, _) => true,
         };
         if !same_kind {
@@ -93,6 +99,8 @@ impl<'a> Session<'a> {
                 (T::YamlFileContent(_), kind) => matches!(kind, S::YamlFileContent { .. }),
                 (T::TextFileContent54(_), kind) => matches!(kind, S::TextFileContent54 { .. }),
                 (T::Variable(_), kind) => matches!(kind, S::Variable { .. }),
+                (T::Family(_), kind) => matches!(kind, S::Family { .. }),
+                (T::File(_), kind) => matches!(kind, S::File { .. }),
                 (T::Unknown | T::Unsupported { .. }, _) => true,
             };
             (!same_kind).then(|| format!("the state {id} is of another kind than the test {}", test.id))
@@ -146,6 +154,8 @@ impl<'a> Session<'a> {
                 text.iter().chain(subexpression).collect()
             }
             StateKind::Variable { value } => value.iter().collect(),
+            StateKind::Family { family } => family.iter().collect(),
+            StateKind::File { entities } => entities.iter().map(|(_, entity)| entity).collect(),
             StateKind::Unsupported { .. } => Vec::new(),
         };
         for entity in entities {

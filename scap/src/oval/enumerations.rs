@@ -47,6 +47,62 @@ enumeration! {
 }
 
 enumeration! {
+    /// The entities of a `unix:file_state` that the model knows, in the order of the schema.
+    FileEntity, "entity of a unix:file_state" {
+        /// The whole path.
+        FilePath => "filepath",
+        /// The directory.
+        Path => "path",
+        /// The name in it.
+        FileName => "filename",
+        /// What kind of file it is: `regular`, `directory`, `symbolic link` and so on.
+        Type => "type",
+        /// The owning group's number.
+        GroupId => "group_id",
+        /// The owner's number.
+        UserId => "user_id",
+        /// Its size in bytes.
+        Size => "size",
+        /// Whether it runs as its owner.
+        Suid => "suid",
+        /// Whether it runs as its group.
+        Sgid => "sgid",
+        /// Whether only owners may delete what is in it.
+        Sticky => "sticky",
+        /// Whether the owner may read.
+        UserRead => "uread",
+        /// Whether the owner may write.
+        UserWrite => "uwrite",
+        /// Whether the owner may execute.
+        UserExecute => "uexec",
+        /// Whether the group may read.
+        GroupRead => "gread",
+        /// Whether the group may write.
+        GroupWrite => "gwrite",
+        /// Whether the group may execute.
+        GroupExecute => "gexec",
+        /// Whether others may read.
+        OtherRead => "oread",
+        /// Whether others may write.
+        OtherWrite => "owrite",
+        /// Whether others may execute.
+        OtherExecute => "oexec",
+    }
+}
+
+enumeration! {
+    /// The elements of objects that may hold a set, with the prefixes under which they are written.
+    ObjectElement, "OVAL object" {
+        /// `ind:yamlfilecontent_object`.
+        YamlFileContent => "ind:yamlfilecontent_object",
+        /// `ind:textfilecontent54_object`.
+        TextFileContent54 => "ind:textfilecontent54_object",
+        /// `unix:file_object`.
+        File => "unix:file_object",
+    }
+}
+
+enumeration! {
     /// `ExistenceEnumeration`.
     Existence, "OVAL check_existence" {
         /// All that the object names exist.

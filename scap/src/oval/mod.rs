@@ -7,7 +7,9 @@ mod write;
 
 use crate::id::{DefinitionId, ObjectId, StateId, TestId, VariableId};
 
-pub use enumerations::{Check, Class, Datatype, Existence, Operation, Operator, OvalResult};
+pub use enumerations::{
+    Check, Class, Datatype, Existence, FileEntity, ObjectElement, Operation, Operator, OvalResult,
+};
 
 /// An `oval_definitions` document.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -122,6 +124,10 @@ pub enum TestKind {
     TextFileContent54(Comparison),
     /// `ind:variable_test`.
     Variable(Comparison),
+    /// `ind:family_test`.
+    Family(Comparison),
+    /// `unix:file_test`.
+    File(Comparison),
     /// `ind:unknown_test`, always unknown.
     Unknown,
     /// A test that the model does not know: it is named, and never guessed.
@@ -135,7 +141,11 @@ impl TestKind {
     /// The test's object and states, for a kind that has them.
     pub fn comparison(&self) -> Option<&Comparison> {
         match self {
-            Self::YamlFileContent(c) | Self::TextFileContent54(c) | Self::Variable(c) => Some(c),
+            Self::YamlFileContent(c)
+            | Self::TextFileContent54(c)
+            | Self::Variable(c)
+            | Self::Family(c)
+            | Self::File(c) => Some(c),
             Self::Unknown | Self::Unsupported { .. } => None,
         }
     }
@@ -187,6 +197,20 @@ pub enum ObjectKind {
         /// The variable.
         var_ref: VariableId,
     },
+    /// `ind:family_object`.
+    Family,
+    /// `unix:file_object`.
+    File {
+        /// The files.
+        file: FileSpec,
+    },
+    /// A `set` of the items of other objects (OVAL 5.11, 5.3.4.5): the union of all of them.
+    Union {
+        /// The element's kind (`yamlfilecontent_object`), with its prefix.
+        element: ObjectElement,
+        /// The objects.
+        objects: Vec<ObjectId>,
+    },
     /// An object that the model does not know.
     Unsupported {
         /// Local name of the element.
@@ -203,8 +227,8 @@ pub enum FileSpec {
     PathAndName {
         /// The directory.
         path: Entity,
-        /// The name in it.
-        filename: Entity,
+        /// The name in it; none (`xsi:nil`): the directory itself.
+        filename: Option<Entity>,
     },
 }
 
@@ -298,6 +322,16 @@ pub enum StateKind {
     Variable {
         /// The variable's values.
         value: Option<Entity>,
+    },
+    /// `ind:family_state`.
+    Family {
+        /// The operating system's family (`unix`).
+        family: Option<Entity>,
+    },
+    /// `unix:file_state`: entities of the item, each of which counts.
+    File {
+        /// The entities, in the order of the schema.
+        entities: Vec<(FileEntity, Entity)>,
     },
     /// A state that the model does not know, or that compares what it does not know.
     Unsupported {

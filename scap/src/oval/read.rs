@@ -1,7 +1,7 @@
 //! Reading of `oval_definitions`.
 
 use super::*;
-use crate::namespace::OVAL_DEF_INDEPENDENT;
+use crate::namespace::{OVAL_DEF_INDEPENDENT, OVAL_DEF_UNIX, XSI};
 use crate::xml::{MAX_DEPTH, Node, NodeExt, ReadError};
 
 impl OvalDefinitions {
@@ -117,6 +117,10 @@ impl Test {
             TestKind::TextFileContent54(Comparison::read(node)?)
         } else if known("variable_test") {
             TestKind::Variable(Comparison::read(node)?)
+        } else if known("family_test") {
+            TestKind::Family(Comparison::read(node)?)
+        } else if node.is(OVAL_DEF_UNIX, "file_test") {
+            TestKind::File(Comparison::read(node)?)
         } else if known("unknown_test") {
             TestKind::Unknown
         } else {
@@ -152,7 +156,9 @@ impl Object {
         // Behaviors, sets and filters change what is collected; an object with any of them is not one of these.
         let plain = !node.elements().any(|c| matches!(c.tag_name().name(), "behaviors" | "set" | "filter"));
         let unsupported = || ObjectKind::Unsupported { name: name(node) };
-        let kind = if !plain {
+        let kind = if let Some(union) = Self::union(node)? {
+            union
+        } else if !plain {
             unsupported()
         } else if known("yamlfilecontent_object") {
             ObjectKind::YamlFileContent {
@@ -167,6 +173,10 @@ impl Object {
             }
         } else if known("variable_object") {
             ObjectKind::Variable { var_ref: VariableId::new(required_child(node, "var_ref")?.full_text()) }
+        } else if known("family_object") {
+            ObjectKind::Family
+        } else if node.is(OVAL_DEF_UNIX, "file_object") {
+            ObjectKind::File { file: FileSpec::read(node)? }
         } else {
             unsupported()
         };
@@ -177,6 +187,19 @@ impl Object {
             kind,
         })
     }
+
+    /// The object as a union of others, if it is one without filters or nested sets.
+    fn union(node: Node<'_, '_>) -> Result<Option<ObjectKind>, ReadError> {
+        let prefixed = ["ind:", "unix:"].map(|prefix| format!("{prefix}{}", name(node)));
+        let element = prefixed.iter().find_map(|name| ObjectElement::from_text(name));
+        let (Some(set), Some(element)) = (node.child("set"), element) else { return Ok(None) };
+        let plain = set.elements().all(|c| c.tag_name().name() == "object_reference");
+        if !plain || set.attribute("set_operator").unwrap_or("UNION") != "UNION" {
+            return Ok(None);
+        }
+        let objects = set.elements().map(|reference| ObjectId::new(reference.full_text().trim())).collect();
+        Ok(Some(ObjectKind::Union { element, objects }))
+    }
 }
 
 impl FileSpec {
@@ -185,7 +208,10 @@ impl FileSpec {
             Some(filepath) => Entity::read(filepath).map(Self::FilePath),
             None => Ok(Self::PathAndName {
                 path: Entity::read(required_child(node, "path")?)?,
-                filename: Entity::read(required_child(node, "filename")?)?,
+                filename: match required_child(node, "filename")? {
+                    nil if matches!(nil.attribute((XSI, "nil")), Some("true" | "1")) => None,
+                    filename => Some(Entity::read(filename)?),
+                },
             }),
         }
     }
@@ -224,6 +250,16 @@ impl State {
             StateKind::TextFileContent54 { text: entity("text")?, subexpression: entity("subexpression")? }
         } else if known("variable_state") && only(&["value"]) {
             StateKind::Variable { value: entity("value")? }
+        } else if known("family_state") && only(&["family"]) {
+            StateKind::Family { family: entity("family")? }
+        } else if node.is(OVAL_DEF_UNIX, "file_state")
+            && node.elements().all(|c| FileEntity::from_text(c.tag_name().name()).is_some())
+        {
+            let entity = |c: Node<'_, '_>| {
+                let known = FileEntity::from_text(c.tag_name().name());
+                known.map(|known| Entity::read(c).map(|entity| (known, entity)))
+            };
+            StateKind::File { entities: node.elements().filter_map(entity).collect::<Result<_, _>>()? }
         } else {
             StateKind::Unsupported { name: name(node) }
         };

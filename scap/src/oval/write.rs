@@ -102,6 +102,8 @@ impl Test {
             TestKind::YamlFileContent(_) => "ind:yamlfilecontent_test",
             TestKind::TextFileContent54(_) => "ind:textfilecontent54_test",
             TestKind::Variable(_) => "ind:variable_test",
+            TestKind::Family(_) => "ind:family_test",
+            TestKind::File(_) => "unix:file_test",
             TestKind::Unknown => "ind:unknown_test",
             TestKind::Unsupported { .. } => return,
         };
@@ -118,10 +120,11 @@ impl Test {
         if self.state_operator != Operator::And {
             attributes.push(("state_operator", self.state_operator.as_str()));
         }
+        let prefix = element.split_once(':').map_or("", |(prefix, _)| prefix);
         w.element(element, &attributes, |w| {
-            w.empty("ind:object", &[("object_ref", comparison.object.as_str())]);
+            w.empty(&format!("{prefix}:object"), &[("object_ref", comparison.object.as_str())]);
             for state in &comparison.states {
-                w.empty("ind:state", &[("state_ref", state.as_str())]);
+                w.empty(&format!("{prefix}:state"), &[("state_ref", state.as_str())]);
             }
         });
     }
@@ -141,13 +144,13 @@ impl Object {
         match &self.kind {
             ObjectKind::YamlFileContent { file, yamlpath } => {
                 w.element("ind:yamlfilecontent_object", &attributes, |w| {
-                    file.write(w);
+                    file.write("ind", w);
                     yamlpath.write("ind:yamlpath", None, w);
                 });
             }
             ObjectKind::TextFileContent54 { file, pattern, instance } => {
                 w.element("ind:textfilecontent54_object", &attributes, |w| {
-                    file.write(w);
+                    file.write("ind", w);
                     pattern.write("ind:pattern", None, w);
                     instance.write("ind:instance", None, w);
                 });
@@ -157,18 +160,33 @@ impl Object {
                     w.text_element("ind:var_ref", &[], var_ref.as_str());
                 });
             }
+            ObjectKind::Family => w.empty("ind:family_object", &attributes),
+            ObjectKind::File { file } => {
+                w.element("unix:file_object", &attributes, |w| file.write("unix", w));
+            }
+            ObjectKind::Union { element, objects } => w.element(element.as_str(), &attributes, |w| {
+                w.element("oval-def:set", &[("set_operator", "UNION")], |w| {
+                    for object in objects {
+                        w.text_element("oval-def:object_reference", &[], object.as_str());
+                    }
+                });
+            }),
             ObjectKind::Unsupported { .. } => {}
         }
     }
 }
 
 impl FileSpec {
-    fn write(&self, w: &mut XmlWriter) {
+    fn write(&self, prefix: &str, w: &mut XmlWriter) {
+        let element = |name: &str| format!("{prefix}:{name}");
         match self {
-            Self::FilePath(filepath) => filepath.write("ind:filepath", None, w),
+            Self::FilePath(filepath) => filepath.write(&element("filepath"), None, w),
             Self::PathAndName { path, filename } => {
-                path.write("ind:path", None, w);
-                filename.write("ind:filename", None, w);
+                path.write(&element("path"), None, w);
+                match filename {
+                    Some(filename) => filename.write(&element("filename"), None, w),
+                    None => w.empty(&element("filename"), &[("xsi:nil", "true")]),
+                }
             }
         }
     }
@@ -236,6 +254,20 @@ impl State {
                 w.element("ind:variable_state", &attributes, |w| {
                     if let Some(value) = value {
                         value.write("ind:value", None, w);
+                    }
+                });
+            }
+            StateKind::Family { family } => {
+                w.element("ind:family_state", &attributes, |w| {
+                    if let Some(family) = family {
+                        family.write("ind:family", None, w);
+                    }
+                });
+            }
+            StateKind::File { entities } => {
+                w.element("unix:file_state", &attributes, |w| {
+                    for (name, entity) in entities {
+                        entity.write(&format!("unix:{name}"), None, w);
                     }
                 });
             }
