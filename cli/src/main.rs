@@ -4,6 +4,7 @@ mod build;
 mod collect;
 mod output;
 mod scan;
+mod test;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ enum Command {
     Build(build::Build),
     Scan(Box<scan::Scan>),
     Collect(collect::Collect),
+    Test(test::Test),
 }
 
 /// What a command ends with, as oscap does.
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Build(build) => build.run(),
         Command::Scan(scan) => scan.run(),
         Command::Collect(collect) => collect.run(),
+        Command::Test(test) => test.run(),
     };
     match outcome {
         Ok(Outcome::Success) => ExitCode::SUCCESS,

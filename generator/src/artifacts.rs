@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::datastream::{self, FILE_NAME};
 use crate::manifests;
-use crate::model::Benchmark;
+use crate::model::{Benchmark, Scope};
 
 /// Where the content image is, as the manifests have it unless told otherwise: the cluster's own registry.
 pub const CONTENT_IMAGE: &str =
@@ -59,7 +59,8 @@ pub fn artifacts(
 
 /// By rule, the API paths that its check reads, with the filters.
 fn api_resources(benchmark: &Benchmark) -> serde_json::Value {
-    let rules = benchmark.rules().map(|rule| {
+    let of_platform = benchmark.rules().filter(|rule| rule.scope() == Scope::Platform);
+    let rules = of_platform.map(|rule| {
         let endpoints = datastream::endpoints(benchmark, rule);
         let endpoints: Vec<_> = endpoints
             .iter()

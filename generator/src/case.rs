@@ -1,4 +1,4 @@
-//! Cases of rules: given objects, expected verdict and offenders.
+//! Cases of rules: given objects or files, expected verdict and offenders.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,25 @@ use crate::model::{Benchmark, Resource};
 pub struct Case {
     /// What it shows.
     pub name: String,
-    /// What the API answers, by resource. What is not named is missing, except the platform's resource.
-    pub given: Vec<(Resource, Given)>,
+    /// What is there to be judged.
+    pub evidence: Evidence,
     /// Values that differ from the default.
     pub values: BTreeMap<String, String>,
     /// The verdict.
     pub expect: XccdfResult,
     /// The offenders, in order.
     pub offenders: Vec<String>,
+    /// Whether the CEL form of the check errs on it.
+    pub cel_errs: bool,
+}
+
+/// What a case has to be judged.
+#[derive(Debug, Clone)]
+pub enum Evidence {
+    /// What the API answers, by resource. What is not named is missing, except the platform's resources.
+    Answers(Vec<(Resource, Given)>),
+    /// The files of a node, by path; nothing else is there.
+    Files(BTreeMap<String, GivenFile>),
 }
 
 /// What the API answers to a list of a resource.
@@ -32,6 +43,38 @@ pub enum Given {
     Forbidden,
     /// Nothing: it was not collected.
     Missing,
+}
+
+/// A file of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenFile {
+    /// A regular file.
+    Regular {
+        /// What is in it.
+        content: String,
+        /// Who may do what with it.
+        owned: Owned,
+    },
+    /// A folder.
+    Folder(Owned),
+    /// A symbolic link.
+    Link {
+        /// Where it leads.
+        target: String,
+    },
+    /// Something that cannot be looked at.
+    Unreadable,
+}
+
+/// Mode and owners of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owned {
+    /// The mode, without the type.
+    pub mode: u16,
+    /// The owner's number.
+    pub uid: u32,
+    /// The group's number.
+    pub gid: u32,
 }
 
 impl Given {
@@ -70,22 +113,36 @@ impl Given {
 }
 
 impl Case {
-    /// The answers by API path, the platform's resource included: unless the case gives it, it answers one clean
-    /// object, so that the product is installed.
-    pub fn answers(&self, benchmark: &Benchmark) -> BTreeMap<String, String> {
-        let platform = &benchmark.platform.resource;
-        let mut answers = BTreeMap::new();
-        if !self.given.iter().any(|(resource, _)| resource == platform) {
-            let object = serde_json::json!({
-                "apiVersion": platform.api,
-                "kind": "HyperConverged",
-                "metadata": {"name": "kubevirt-hyperconverged", "namespace": "openshift-cnv"},
-                "spec": {},
-            });
-            answers.extend(Given::Objects(vec![object]).body(platform).map(|body| (platform.path(), body)));
+    /// What the case says that the API answers to a resource.
+    pub fn given(&self, resource: &Resource) -> Option<&Given> {
+        match &self.evidence {
+            Evidence::Answers(given) => given.iter().find(|(r, _)| r == resource).map(|(_, given)| given),
+            Evidence::Files(_) => None,
         }
-        for (resource, given) in &self.given {
-            answers.extend(given.body(resource).map(|body| (resource.path(), body)));
+    }
+
+    /// The answers by API path, the platform's resources included: unless the case gives them, the first answers one
+    /// clean object, so that the product is installed, and the others are not served.
+    pub fn answers(&self, benchmark: &Benchmark) -> BTreeMap<String, String> {
+        let mut answers = BTreeMap::new();
+        for (index, platform) in benchmark.platform.resources.iter().enumerate() {
+            let given = match index {
+                0 => Given::Objects(vec![serde_json::json!({
+                    "apiVersion": platform.api,
+                    "kind": "HyperConverged",
+                    "metadata": {"name": "kubevirt-hyperconverged", "namespace": "openshift-cnv"},
+                    "spec": {},
+                })]),
+                _ => Given::NotFound,
+            };
+            if self.given(platform).is_none() {
+                answers.extend(given.body(platform).map(|body| (platform.path(), body)));
+            }
+        }
+        if let Evidence::Answers(given) = &self.evidence {
+            for (resource, given) in given {
+                answers.extend(given.body(resource).map(|body| (resource.path(), body)));
+            }
         }
         answers
     }

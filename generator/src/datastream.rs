@@ -4,13 +4,13 @@ use virtscap_scap::cpe::{CpeCheck, CpeItem, CpeList};
 use virtscap_scap::datastream::{
     Component, ComponentContent, ComponentRef, DataStream, DataStreamCollection,
 };
-use virtscap_scap::id::{BenchmarkId, DefinitionId, GroupId, ObjectId, ProfileId, RuleId, TestId, ValueId};
+use virtscap_scap::id::{BenchmarkId, DefinitionId, GroupId, ObjectId, ProfileId, RuleId, StateId, TestId, ValueId};
 use virtscap_scap::markup::{Markup, MarkupNode};
 use virtscap_scap::namespace::{OCIL_SYSTEM, OVAL_DEF};
 use virtscap_scap::ocil::{Ocil, Questionnaire};
 use virtscap_scap::oval::{
-    self, Class, Comparison, Criteria, CriteriaNode, Datatype, Entity, Existence, FileSpec, Generator,
-    Object, ObjectKind, Operation, Operator, OvalDefinitions, Test, TestKind,
+    self, Class, Comparison, Criteria, CriteriaNode, Entity, Existence, FileSpec, Generator, Object,
+    ObjectKind, Operator, OvalDefinitions, State, StateKind, Test, TestKind,
 };
 use virtscap_scap::xccdf::{
     self, Check, CheckContentRef, CheckExport, Group, GuidePlace, Item, Profile, Reference, Role, Rule,
@@ -19,7 +19,7 @@ use virtscap_scap::xccdf::{
 
 use crate::lower::{self, COLLECTED, DATA_ROOT, Endpoint, OBJECT};
 use crate::markdown::labelled;
-use crate::model;
+use crate::model::{self, Scope};
 
 /// File name of the data stream, and stem of the names within it.
 pub const FILE_NAME: &str = "ssg-ocp-virt-ds.xml";
@@ -33,6 +33,7 @@ const DATA_ROOT_VALUE: &str = "ocp_data_root";
 /// The address by which the Compliance Operator knows NIST SP 800-53.
 const NIST_800_53: &str = "http://nvlpubs.nist.gov/nistpubs/SpecialPublications/NIST.SP.800-53r4.pdf";
 const PLATFORM_DEFINITION: &str = "oval:ssg-installed_app_is_openshift_virtualization:def:1";
+const NODE_DEFINITION: &str = "oval:ssg-installed_OS_is_openshift_node:def:1";
 
 /// The prefix that the operator cuts off ids of this kind.
 fn id(kind: &str, name: &str) -> String {
@@ -42,6 +43,11 @@ fn id(kind: &str, name: &str) -> String {
 /// The XCCDF id of a rule.
 pub fn rule_id(name: &str) -> RuleId {
     RuleId::new(id("rule", name))
+}
+
+/// The XCCDF id of a profile.
+pub fn profile_id(name: &str) -> ProfileId {
+    ProfileId::new(id("profile", name))
 }
 
 /// The XCCDF id of a value.
@@ -138,16 +144,24 @@ fn xccdf(benchmark: &model::Benchmark) -> xccdf::Benchmark {
     }
 }
 
+/// The CPE name of what a scan of this scope looks at.
+fn platform(benchmark: &model::Benchmark, scope: Scope) -> &str {
+    match scope {
+        Scope::Platform => &benchmark.platform.cpe,
+        Scope::Node => &benchmark.node.cpe,
+    }
+}
+
 fn profile(benchmark: &model::Benchmark, profile: &model::Profile) -> Profile {
     let rules: Vec<_> = benchmark.rules().filter(|rule| profile.selects(rule)).collect();
     let used = |value: &&model::Value| rules.iter().any(|rule| rule.values().contains(&value.id.as_str()));
     Profile {
-        id: ProfileId::new(id("profile", &profile.id)),
+        id: profile_id(&profile.id),
         // The operator does not follow `extends`: a profile has to name all its rules.
         extends: None,
         title: profile.title.clone(),
         description: profile.description.clone(),
-        platforms: vec![benchmark.platform.cpe.clone()],
+        platforms: vec![platform(benchmark, profile.scope).to_owned()],
         selects: rules
             .iter()
             .map(|rule| Select { idref: rule_id(&rule.id).to_string(), selected: true })
@@ -168,23 +182,25 @@ fn rule(benchmark: &model::Benchmark, rule: &model::Rule) -> Rule {
     description.0.extend(labelled("Impact:", &rule.impact));
     description.0.extend(labelled("Default:", &rule.default_value));
     let nist = rule.nist_800_53.iter();
-    let exports = [DATA_ROOT_VALUE].into_iter().chain(rule.values());
+    let endpoints = endpoints(benchmark, rule);
+    let exports = (!endpoints.is_empty()).then_some(DATA_ROOT_VALUE).into_iter().chain(rule.values());
     Rule {
         id: rule_id(&rule.id),
         selectable: Selectable {
             selected: false,
-            platforms: vec![benchmark.platform.cpe.clone()],
+            platforms: vec![platform(benchmark, rule.scope()).to_owned()],
             ..Selectable::default()
         },
         severity: Some(rule.severity),
         role: Role::Full,
         title: rule.title.clone(),
         description,
-        warnings: vec![api_warning(&endpoints(benchmark, rule))],
+        // By this warning the operator also tells a platform rule from a node rule.
+        warnings: if endpoints.is_empty() { Vec::new() } else { vec![api_warning(&endpoints)] },
         references: nist
             .map(|control| Reference { href: NIST_800_53.to_owned(), text: control.clone() })
             .collect(),
-        guide: Some(GuidePlace { section: rule.section.clone(), level: Some(rule.level) }),
+        guide: Some(GuidePlace { section: rule.section.clone(), level: rule.level }),
         rationale: Some(rule.rationale.clone()),
         fixtexts: vec![rule.remediation.clone()],
         fixes: Vec::new(),
@@ -219,16 +235,24 @@ fn rule(benchmark: &model::Benchmark, rule: &model::Rule) -> Rule {
 }
 
 /// What a rule wants of the API: what its legs read, and what tells whether the product is installed. The operator
-/// fetches only what the selected rules name, so each rule names the platform's resource too.
+/// fetches only what the selected rules name, so each rule names the platform's resources too.
 pub(crate) fn endpoints(benchmark: &model::Benchmark, rule: &model::Rule) -> Vec<Endpoint> {
-    let mut endpoints: Vec<Endpoint> = rule.check.iter().flat_map(lower::endpoints).collect();
-    endpoints.push(platform_endpoint(benchmark));
+    if rule.scope() == Scope::Node {
+        return Vec::new();
+    }
+    let mut endpoints = Vec::new();
+    let of_platform = benchmark.platform.resources.iter().map(platform_endpoint);
+    for endpoint in rule.check.iter().flat_map(lower::endpoints).chain(of_platform) {
+        if !endpoints.contains(&endpoint) {
+            endpoints.push(endpoint);
+        }
+    }
     endpoints
 }
 
-fn platform_endpoint(benchmark: &model::Benchmark) -> Endpoint {
+fn platform_endpoint(resource: &model::Resource) -> Endpoint {
     Endpoint {
-        path: benchmark.platform.resource.path(),
+        path: resource.path(),
         filter: format!("[\"{COLLECTED}\"] + [.items[] | \"{OBJECT}\"]"),
     }
 }
@@ -300,68 +324,97 @@ fn ocil(benchmark: &model::Benchmark) -> Ocil {
 }
 
 fn cpe_list(benchmark: &model::Benchmark) -> CpeList {
+    let item = |cpe: &str, title: &str, definition: &str| CpeItem {
+        name: cpe.to_owned(),
+        title: title.to_owned(),
+        check: Some(CpeCheck { href: CPE_OVAL.to_owned(), definition: DefinitionId::new(definition) }),
+    };
     CpeList {
-        items: vec![CpeItem {
-            name: benchmark.platform.cpe.clone(),
-            title: benchmark.platform.title.clone(),
-            check: Some(CpeCheck {
-                href: CPE_OVAL.to_owned(),
-                definition: DefinitionId::new(PLATFORM_DEFINITION),
-            }),
-        }],
+        items: vec![
+            item(&benchmark.platform.cpe, &benchmark.platform.title, PLATFORM_DEFINITION),
+            item(&benchmark.node.cpe, &benchmark.node.title, NODE_DEFINITION),
+        ],
     }
 }
 
-/// The product counts as installed unless the API server was asked and said that it does not know its resource: an
-/// answer that could not be had must not make every rule `notapplicable`.
+fn inventory(id: &str, title: &str, description: String, criteria: Criteria) -> oval::Definition {
+    oval::Definition {
+        id: DefinitionId::new(id),
+        version: "1".to_owned(),
+        class: Class::Inventory,
+        title: title.to_owned(),
+        description,
+        criteria: Some(criteria),
+    }
+}
+
+fn cpe_test(id: &str, comment: String, kind: TestKind) -> Test {
+    Test {
+        id: TestId::new(id),
+        version: "1".to_owned(),
+        comment,
+        check: oval::Check::All,
+        check_existence: Existence::AtLeastOneExists,
+        state_operator: Operator::And,
+        kind,
+    }
+}
+
+/// The product counts as installed unless the API server was asked and said that it serves none of its resources: an
+/// answer that could not be had must not make every rule `notapplicable`. A node counts as one whatever is there of it;
+/// each rule has a proof of its own.
 fn cpe_oval(benchmark: &model::Benchmark) -> OvalDefinitions {
-    let dump = format!("{DATA_ROOT}{}", platform_endpoint(benchmark).dump());
-    let test_id = TestId::new("oval:ssg-openshift_virtualization_not_found:tst:1");
-    let object_id = ObjectId::new("oval:ssg-openshift_virtualization_not_found:obj:1");
-    let resource = benchmark.platform.resource.full_name();
+    let object = |id: String, kind| Object { id: ObjectId::new(id), version: "1".to_owned(), comment: None, kind };
+    let mut tests = Vec::new();
+    let mut objects = Vec::new();
+    let mut not_found = Vec::new();
+    let mut names = Vec::new();
+    for (number, resource) in (1..).zip(&benchmark.platform.resources) {
+        let stem = format!("oval:ssg-openshift_virtualization_not_found_{number}");
+        let dump = format!("{DATA_ROOT}{}", platform_endpoint(resource).dump());
+        let file = FileSpec::FilePath(Entity::equals(dump));
+        let dump = object(format!("{stem}:obj:1"), lower::text_object(file, lower::NOT_FOUND));
+        let kind = TestKind::TextFileContent54(Comparison { object: dump.id.clone(), states: Vec::new() });
+        let comment = format!("the API server knows no {}", resource.full_name());
+        let test = cpe_test(&format!("{stem}:tst:1"), comment, kind);
+        not_found.push(CriteriaNode::Criterion { test_ref: test.id.clone(), negate: false, comment: None });
+        names.push(resource.full_name());
+        tests.push(test);
+        objects.push(dump);
+    }
+    let family = object("oval:ssg-openshift_node_family:obj:1".to_owned(), ObjectKind::Family);
+    let unix = State {
+        id: StateId::new("oval:ssg-openshift_node_family:ste:1"),
+        version: "1".to_owned(),
+        comment: None,
+        operator: Operator::And,
+        kind: StateKind::Family { family: Some(Entity::equals("unix")) },
+    };
+    let kind = TestKind::Family(Comparison { object: family.id.clone(), states: vec![unix.id.clone()] });
+    let node = cpe_test("oval:ssg-openshift_node_family:tst:1", "the system is of the family unix".to_owned(), kind);
+    let is_node = CriteriaNode::Criterion { test_ref: node.id.clone(), negate: false, comment: None };
+    tests.push(node);
+    objects.push(family);
+    let criteria = |negate, children| Criteria { operator: Operator::And, negate, comment: None, children };
     OvalDefinitions {
         generator: generator(benchmark),
-        definitions: vec![oval::Definition {
-            id: DefinitionId::new(PLATFORM_DEFINITION),
-            version: "1".to_owned(),
-            class: Class::Inventory,
-            title: format!("{} is installed", benchmark.platform.title),
-            description: format!("The API server does not say that it knows no {resource}."),
-            criteria: Some(Criteria {
-                operator: Operator::And,
-                negate: false,
-                comment: None,
-                children: vec![CriteriaNode::Criterion {
-                    test_ref: test_id.clone(),
-                    negate: true,
-                    comment: None,
-                }],
-            }),
-        }],
-        tests: vec![Test {
-            id: test_id,
-            version: "1".to_owned(),
-            comment: format!("the API server knows no {resource}"),
-            check: oval::Check::All,
-            check_existence: Existence::AtLeastOneExists,
-            state_operator: Operator::And,
-            kind: TestKind::TextFileContent54(Comparison { object: object_id.clone(), states: Vec::new() }),
-        }],
-        objects: vec![Object {
-            id: object_id,
-            version: "1".to_owned(),
-            comment: None,
-            kind: ObjectKind::TextFileContent54 {
-                file: FileSpec::FilePath(Entity::equals(dump)),
-                pattern: Entity::matches("^# kube-api-error=NotFound$"),
-                instance: Entity {
-                    operation: Operation::GreaterThanOrEqual,
-                    datatype: Datatype::Int,
-                    ..Entity::equals("1")
-                },
-            },
-        }],
-        states: Vec::new(),
+        definitions: vec![
+            inventory(
+                PLATFORM_DEFINITION,
+                &format!("{} is installed", benchmark.platform.title),
+                format!("The API server does not say that it knows none of {}.", names.join(", ")),
+                criteria(true, not_found),
+            ),
+            inventory(
+                NODE_DEFINITION,
+                &benchmark.node.title,
+                "The system is of the family unix.".to_owned(),
+                criteria(false, vec![is_node]),
+            ),
+        ],
+        tests,
+        objects,
+        states: vec![unix],
         variables: Vec::new(),
     }
 }

@@ -9,7 +9,10 @@
 //! ```
 
 mod cases;
+mod each;
+mod files;
 mod leg;
+mod profile;
 mod read;
 mod rule;
 mod source;
@@ -19,8 +22,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::file::{BenchmarkFile, ProfileFile, SectionFile, Text, ValueFile};
-use crate::model::{Benchmark, Platform, Profile, Resource, Section, Value};
+use crate::file::{BenchmarkFile, PlatformFile, SectionFile, Text, ValueFile};
+use crate::model::{Benchmark, NodePlatform, Platform, Resource, Section, Value};
 use source::place;
 use text::is_number;
 
@@ -48,13 +51,12 @@ struct Loader {
     sources: HashMap<PathBuf, String>,
     /// The values; none if they could not be read, so that nothing is compared with them.
     values: Option<Vec<Value>>,
-    /// The platform's resource, if it could be read.
-    platform: Option<Resource>,
+    /// The platform's resources, if they could be read.
+    platform: Option<Vec<Resource>>,
     /// What only one thing can have, and where it was.
     taken: HashMap<(&'static str, String), PathBuf>,
-    /// What is used of what can be defined and not used: ids of values, levels of rules.
+    /// What is used of what can be defined and not used: ids of values.
     used_values: Vec<String>,
-    used_levels: Vec<u8>,
     /// Whether something was left out or not understood, so that what seems unused may be used there.
     incomplete: bool,
 }
@@ -69,8 +71,8 @@ impl Loader {
         }
         let path = tree.join("benchmark.yaml");
         let file: Option<BenchmarkFile> = self.read(&path);
-        let resource = file.as_ref().and_then(|file| self.resource_of(&path, &file.platform.resource));
-        self.platform.clone_from(&resource);
+        let resources = file.as_ref().and_then(|file| self.platform_resources(&path, &file.platform));
+        self.platform.clone_from(&resources);
         let values = self.values(&tree.join("values.yaml"));
         let folders = self.folders(&tree, &["benchmark.yaml", "values.yaml"]);
         if folders.is_empty() {
@@ -80,7 +82,7 @@ impl Loader {
         let mut sections: Vec<_> = folders.iter().filter_map(|folder| self.section(folder)).collect();
         sections.sort_by_key(|section: &Section| number(&section.number));
         self.unused_values(&tree.join("values.yaml"), values.as_deref().unwrap_or_default());
-        let profiles = self.profiles(&folder.join("profiles"));
+        let profiles = self.profiles(&folder.join("profiles"), &sections);
         let file = file?;
         let benchmark = Benchmark {
             id: self.name(&path, &file.id),
@@ -95,16 +97,32 @@ impl Loader {
                 self.date(&path, &file.reference.date)
             ),
             platform: Platform {
-                cpe: self.cpe(&path, &file.platform.cpe),
+                cpe: self.application_cpe(&path, &file.platform.cpe),
                 title: self.title(&path, &file.platform.title),
                 // Told above, like everything that is none.
-                resource: resource.unwrap_or(Resource { api: String::new(), resource: String::new() }),
+                resources: resources.unwrap_or_default(),
+            },
+            node: NodePlatform {
+                cpe: self.node_cpe(&path, &file.node.cpe),
+                title: self.title(&path, &file.node.title),
             },
             values: self.values.take().unwrap_or_default(),
             sections,
             profiles,
         };
         Some(benchmark)
+    }
+
+    /// The platform's resources; none if one is wrong.
+    fn platform_resources(&mut self, path: &Path, file: &PlatformFile) -> Option<Vec<Resource>> {
+        if file.resources.value.is_empty() {
+            let message = "name a resource of which the API tells whether the product is installed";
+            self.error(Diagnostic::at(path, place(file.resources.referenced), message));
+            return None;
+        }
+        let resources: Vec<_> =
+            file.resources.value.iter().map(|file| self.resource(path, &file.api, &file.resource)).collect();
+        resources.into_iter().collect()
     }
 
     /// Reads the values, and gives the ids with their places.
@@ -173,54 +191,6 @@ impl Loader {
         }
         self.only_one("section", &path, &file.number);
         Some(section)
-    }
-
-    fn profiles(&mut self, folder: &Path) -> Vec<Profile> {
-        let before = self.diagnostics.len();
-        let mut profiles = Vec::new();
-        for path in self.entries(folder) {
-            match path.extension().and_then(|extension| extension.to_str()) {
-                Some("yaml") => profiles.extend(self.profile(&path)),
-                Some("yml") => self.nothing_else(&[path], &["PROFILE.yaml"]),
-                _ => {}
-            }
-        }
-        if profiles.is_empty() && self.diagnostics.len() == before {
-            let message =
-                "there is no profile; write a file PROFILE.yaml with id, title, description and levels";
-            self.error(Diagnostic::of_file(folder, message));
-        }
-        profiles
-    }
-
-    fn profile(&mut self, path: &Path) -> Option<Profile> {
-        let file = self.read::<ProfileFile>(path)?;
-        let id = self.object_name(path, &file.id);
-        if path.file_stem().and_then(|stem| stem.to_str()) != Some(&id) {
-            self.wrong(path, &file.id, format!("the profile '{id}' has to be in a file {id}.yaml"));
-        }
-        let mut levels = Vec::new();
-        for level in &file.levels.value {
-            let message = if levels.contains(&level.value) {
-                format!("the level {} is there twice", level.value)
-            } else if !self.incomplete && !self.used_levels.contains(&level.value) {
-                format!("no rule has level {}", level.value)
-            } else {
-                levels.push(level.value);
-                continue;
-            };
-            self.error(Diagnostic::at(path, place(level.referenced), message));
-        }
-        if file.levels.value.is_empty() {
-            let message = "the profile selects no rule; name a level";
-            self.error(Diagnostic::at(path, place(file.levels.referenced), message));
-        }
-        Some(Profile {
-            id,
-            title: self.title(path, &file.title),
-            description: self.markup(path, &file.description),
-            levels,
-        })
     }
 
     /// Tells if something else has the same text.

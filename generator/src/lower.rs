@@ -1,17 +1,23 @@
-//! Lowering of checks: a leg becomes an API path with a jq filter, and OVAL that reads what the filter leaves.
+//! Lowering of checks: a leg becomes an API path with a jq filter, and OVAL that reads what the filter leaves; or OVAL
+//! that reads a node's files.
 //!
 //! The filter's result is a list of strings: [`COLLECTED`] first, so that "collected and nothing found" is not "not
 //! collected"; then [`OBJECT`] once per object where a leg needs one; then the offenders, `NAMESPACE/NAME: DETAIL`, or
 //! candidates, `NAMESPACE/NAME: DETAIL [KEY]`, of which OVAL picks those whose key the value does not approve.
 
 mod each;
+mod files;
+mod jq;
+mod join;
+mod kernel;
 mod who_can;
 
 use sha2::{Digest as _, Sha256};
 use virtscap_scap::id::{ObjectId, StateId, TestId, VariableId};
 use virtscap_scap::oval::{
-    Check, Component, Criteria, CriteriaNode, Datatype, Entity, Existence, FileSpec, Object, ObjectKind,
-    Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind, Variable, VariableKind,
+    Check, Comparison, Component, Criteria, CriteriaNode, Datatype, Entity, EntityValue, Existence, FileSpec,
+    Object, ObjectKind, Operation, Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind,
+    Variable, VariableKind,
 };
 
 use crate::model::{Leg, Rule};
@@ -24,6 +30,8 @@ pub(crate) const OBJECT: &str = "@object";
 pub(crate) const DATA_ROOT: &str = "/kubernetes-api-resources";
 /// The variable that holds [`DATA_ROOT`].
 pub(crate) const DATA_ROOT_VARIABLE: &str = "oval:ssg-ocp_data_root:var:1";
+/// The line that stands in a dump where the API server answered 404.
+pub(crate) const NOT_FOUND: &str = "^# kube-api-error=NotFound$";
 /// The test that is always unknown.
 pub(crate) const UNKNOWN_TEST: &str = "oval:ssg-unknown:tst:1";
 
@@ -52,23 +60,11 @@ impl Endpoint {
 /// The endpoints that a leg reads.
 pub(crate) fn endpoints(leg: &Leg) -> Vec<Endpoint> {
     match leg {
-        Leg::Each(leg) => vec![each::endpoint(leg)],
+        Leg::Each(leg) => each::endpoints(leg),
         Leg::WhoCan(leg) => who_can::endpoints(leg),
+        Leg::Files(_) => Vec::new(),
     }
 }
-
-/// The tests of a leg.
-#[derive(Default)]
-struct LegTests {
-    /// What has to be true for the verdicts to count: the data was collected.
-    guards: Vec<TestId>,
-    /// Nothing offends.
-    verdicts: Vec<TestId>,
-}
-
-/// Control characters would make oscap's results ill-formed XML, and a line feed would end a pattern's reach.
-const CLEAN: &str =
-    "explode | map(if . < 32 or . == 127 or . > 65533 and . < 65536 then 63 else . end) | implode";
 
 /// Adds what is needed once in a document: the dump's root and the unknown test.
 pub(crate) fn add_common(oval: &mut OvalDefinitions) {
@@ -106,38 +102,52 @@ pub(crate) fn external(value: &str) -> VariableId {
     VariableId::new(format!("oval:ssg-{value}:var:1"))
 }
 
-/// Adds the OVAL of a rule's check and gives its criteria:
-/// (collected AND nothing offends) OR (NOT collected AND unknown).
+/// Adds the OVAL of a rule's check and gives its criteria: every leg holds. So an offender fails the rule even where
+/// another leg is undecided.
 pub(crate) fn add_check(oval: &mut OvalDefinitions, rule: &Rule) -> Criteria {
-    let mut guards = Vec::new();
-    let mut verdicts = Vec::new();
-    for (number, leg) in (1..).zip(&rule.check) {
+    let legs = (1..).zip(&rule.check).map(|(number, leg)| {
         let names = Names { stem: format!("oval:ssg-{}_{number}", rule.id) };
-        let tests = match leg {
+        match leg {
             Leg::Each(leg) => each::add(oval, &names, leg),
             Leg::WhoCan(leg) => who_can::add(oval, &names, leg),
-        };
-        guards.extend(tests.guards.into_iter().map(criterion));
-        verdicts.extend(tests.verdicts.into_iter().map(criterion));
+            Leg::Files(leg) => files::add(oval, &names, leg),
+        }
+    });
+    let mut legs: Vec<_> = legs.collect();
+    match (legs.len(), legs.pop()) {
+        (1, Some(CriteriaNode::Criteria(only))) => only,
+        (_, last) => plain(Operator::And, legs.into_iter().chain(last).collect()),
     }
-    let all = |children: Vec<CriteriaNode>, negate| {
-        let comment = None;
-        CriteriaNode::Criteria(Criteria { operator: Operator::And, negate, comment, children })
-    };
-    let not_collected = all(guards.clone(), true);
-    Criteria {
-        operator: Operator::Or,
-        negate: false,
-        comment: None,
-        children: vec![
-            all(guards.into_iter().chain(verdicts).collect(), false),
-            all(vec![not_collected, criterion(TestId::new(UNKNOWN_TEST))], false),
-        ],
-    }
+}
+
+/// (guards AND verdicts) OR (NOT guards AND unknown): what was not collected does not pass.
+fn decided(guards: Vec<CriteriaNode>, verdicts: Vec<CriteriaNode>) -> Vec<CriteriaNode> {
+    let not_collected = CriteriaNode::Criteria(Criteria { negate: true, ..plain(Operator::And, guards.clone()) });
+    vec![all(guards.into_iter().chain(verdicts).collect()), all(vec![not_collected, unknown()])]
+}
+
+fn plain(operator: Operator, children: Vec<CriteriaNode>) -> Criteria {
+    Criteria { operator, negate: false, comment: None, children }
+}
+
+fn all(children: Vec<CriteriaNode>) -> CriteriaNode {
+    CriteriaNode::Criteria(plain(Operator::And, children))
+}
+
+fn any(children: Vec<CriteriaNode>) -> CriteriaNode {
+    CriteriaNode::Criteria(plain(Operator::Or, children))
 }
 
 fn criterion(test_ref: TestId) -> CriteriaNode {
     CriteriaNode::Criterion { test_ref, negate: false, comment: None }
+}
+
+fn not(test_ref: TestId) -> CriteriaNode {
+    CriteriaNode::Criterion { test_ref, negate: true, comment: None }
+}
+
+fn unknown() -> CriteriaNode {
+    criterion(TestId::new(UNKNOWN_TEST))
 }
 
 /// The ids of a leg's parts.
@@ -165,21 +175,64 @@ impl Names {
 
 /// Adds the object that reads an endpoint's dump.
 fn add_dump(oval: &mut OvalDefinitions, names: &Names, what: &str, endpoint: &Endpoint) -> ObjectId {
-    let path = Component::Concat(vec![
-        Component::Variable(VariableId::new(DATA_ROOT_VARIABLE)),
-        Component::Literal(endpoint.dump()),
-    ]);
-    let path = add_local(oval, names.variable(&format!("{what}_path")), "where the dump is", path);
-    let id = names.object(what);
-    oval.objects.push(Object {
-        id: id.clone(),
-        version: "1".to_owned(),
-        comment: None,
-        kind: ObjectKind::YamlFileContent {
-            file: FileSpec::FilePath(Entity::variable(path)),
-            yamlpath: Entity::equals("[:]"),
-        },
-    });
+    let file = dump_file(oval, names, what, endpoint);
+    let kind = ObjectKind::YamlFileContent { file, yamlpath: Entity::equals("[:]") };
+    add_object(oval, names.object(what), kind)
+}
+
+/// The file of an endpoint's dump; adds the variable of its path, once.
+fn dump_file(oval: &mut OvalDefinitions, names: &Names, what: &str, endpoint: &Endpoint) -> FileSpec {
+    let id = names.variable(&format!("{what}_path"));
+    if !oval.variables.iter().any(|variable| variable.id == id) {
+        let path = Component::Concat(vec![
+            Component::Variable(VariableId::new(DATA_ROOT_VARIABLE)),
+            Component::Literal(endpoint.dump()),
+        ]);
+        add_local(oval, id.clone(), "where the dump is", path);
+    }
+    FileSpec::FilePath(Entity::variable(id))
+}
+
+/// Adds a test that is true where the API server answered 404: it does not serve the resource.
+fn add_not_found(
+    oval: &mut OvalDefinitions,
+    names: &Names,
+    what: &str,
+    endpoint: &Endpoint,
+    resource: &str,
+) -> TestId {
+    let file = dump_file(oval, names, what, endpoint);
+    let what = format!("{what}_not_found");
+    let object = add_object(oval, names.object(&what), text_object(file, NOT_FOUND));
+    let comparison = Comparison { object, states: Vec::new() };
+    let comment = format!("the API server knows no {resource}");
+    add_test(oval, names.test(&what), comment, TestKind::TextFileContent54(comparison))
+}
+
+/// The matches of a pattern in files.
+pub(crate) fn text_object(file: FileSpec, pattern: &str) -> ObjectKind {
+    let instance = Entity {
+        operation: Operation::GreaterThanOrEqual,
+        datatype: Datatype::Int,
+        ..Entity::equals("1")
+    };
+    ObjectKind::TextFileContent54 { file, pattern: Entity::matches(pattern), instance }
+}
+
+fn add_object(oval: &mut OvalDefinitions, id: ObjectId, kind: ObjectKind) -> ObjectId {
+    oval.objects.push(Object { id: id.clone(), version: "1".to_owned(), comment: None, kind });
+    id
+}
+
+fn add_state(oval: &mut OvalDefinitions, id: StateId, kind: StateKind) -> StateId {
+    let state =
+        State { id: id.clone(), version: "1".to_owned(), comment: None, operator: Operator::And, kind };
+    oval.states.push(state);
+    id
+}
+
+fn add_test(oval: &mut OvalDefinitions, id: TestId, comment: String, kind: TestKind) -> TestId {
+    oval.tests.push(test(id.clone(), comment, kind));
     id
 }
 
@@ -206,37 +259,42 @@ fn strings(dump: ObjectId) -> Component {
 /// variable.
 fn add_strings(oval: &mut OvalDefinitions, names: &Names, what: &str, dump: ObjectId) -> ObjectId {
     let var_ref = add_local(oval, names.variable(what), "the strings of the dump", strings(dump));
-    let id = names.object(what);
-    oval.objects.push(Object {
-        id: id.clone(),
-        version: "1".to_owned(),
-        comment: None,
-        kind: ObjectKind::Variable { var_ref },
-    });
-    id
+    add_object(oval, names.object(what), ObjectKind::Variable { var_ref })
 }
 
-fn add_variable_state(oval: &mut OvalDefinitions, id: StateId, value: Entity) -> StateId {
-    oval.states.push(State {
-        id: id.clone(),
-        version: "1".to_owned(),
-        comment: None,
-        operator: Operator::And,
-        kind: StateKind::Variable { value: Some(value) },
-    });
-    id
+fn variable_state(value: Entity) -> StateKind {
+    StateKind::Variable { value: Some(value) }
 }
 
-fn record_state(id: StateId, entity: Entity) -> State {
-    State {
-        id,
-        version: "1".to_owned(),
-        comment: None,
-        operator: Operator::And,
-        kind: StateKind::YamlFileContent {
-            entity_check: Check::All,
-            fields: vec![RecordField { name: "#".to_owned(), entity }],
-        },
+fn record_state(entity: Entity) -> StateKind {
+    StateKind::YamlFileContent {
+        entity_check: Check::All,
+        fields: vec![RecordField { name: "#".to_owned(), entity }],
+    }
+}
+
+/// Adds a test that a dump holds a string: it was collected.
+fn add_marker_test(
+    oval: &mut OvalDefinitions,
+    names: &Names,
+    what: &str,
+    dump: ObjectId,
+    marker: Entity,
+    comment: String,
+) -> TestId {
+    let what = format!("{what}_collected");
+    let states = vec![add_state(oval, names.state(&what), record_state(marker))];
+    let kind = TestKind::YamlFileContent(Comparison { object: dump, states });
+    add_test(oval, names.test(&what), comment, kind)
+}
+
+/// An entity that matches a regular expression of a variable.
+fn matches_variable(var_ref: VariableId, entity_check: Check) -> Entity {
+    Entity {
+        operation: Operation::PatternMatch,
+        datatype: Datatype::String,
+        value: EntityValue::Variable { var_ref, var_check: Check::AtLeastOne },
+        entity_check,
     }
 }
 

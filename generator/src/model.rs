@@ -4,7 +4,13 @@ use virtscap_scap::markup::Markup;
 use virtscap_scap::xccdf::Severity;
 
 use crate::case::Case;
-use crate::expr::Expr;
+
+mod leg;
+
+pub use leg::{
+    Cover, CoveredKeys, Decision, Each, FileCheck, FileLeg, FileMode, FirmwareAttribute, KernelArgument,
+    Leg, Lines, Loop, Named, Part, Permission, Place, Running, Selection, UsedBy, WhoCan, rbac,
+};
 
 /// A benchmark.
 #[derive(Debug, Clone)]
@@ -23,6 +29,8 @@ pub struct Benchmark {
     pub reference: String,
     /// The product it is for.
     pub platform: Platform,
+    /// The nodes it is for.
+    pub node: NodePlatform,
     /// What an auditor can set.
     pub values: Vec<Value>,
     /// Its sections, in order.
@@ -38,8 +46,36 @@ pub struct Platform {
     pub cpe: String,
     /// Its title.
     pub title: String,
-    /// The resource whose API is served where the product is installed.
-    pub resource: Resource,
+    /// The resources, versions of one thing, of which the API serves at least one where the product is installed.
+    pub resources: Vec<Resource>,
+}
+
+/// The nodes that node rules are for.
+#[derive(Debug, Clone)]
+pub struct NodePlatform {
+    /// Their CPE name, of an operating system: by that the Compliance Operator knows profiles for nodes.
+    pub cpe: String,
+    /// Their title.
+    pub title: String,
+}
+
+/// What a rule reads, and so what kind of scan it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Answers of the cluster's API.
+    Platform,
+    /// The files of a node.
+    Node,
+}
+
+impl Scope {
+    /// As it stands in profiles.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Platform => "platform",
+            Self::Node => "node",
+        }
+    }
 }
 
 /// A resource of the Kubernetes API.
@@ -103,7 +139,7 @@ pub struct Section {
     pub rules: Vec<Rule>,
 }
 
-/// A profile: the rules of some levels.
+/// A profile: the rules of some levels, or of some sections, that read one kind of thing.
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// Its name (`level-1`).
@@ -112,14 +148,29 @@ pub struct Profile {
     pub title: String,
     /// What it is for.
     pub description: Markup,
-    /// The levels whose rules it selects.
-    pub levels: Vec<u8>,
+    /// What its rules read.
+    pub scope: Scope,
+    /// Which of those rules it selects.
+    pub selection: ProfileSelection,
+}
+
+/// Which rules a profile selects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProfileSelection {
+    /// Those of these levels.
+    Levels(Vec<u8>),
+    /// Those of the sections of these numbers.
+    Chapters(Vec<String>),
 }
 
 impl Profile {
     /// Whether the profile selects the rule.
     pub fn selects(&self, rule: &Rule) -> bool {
-        self.levels.contains(&rule.level)
+        self.scope == rule.scope()
+            && match &self.selection {
+                ProfileSelection::Levels(levels) => rule.level.is_some_and(|level| levels.contains(&level)),
+                ProfileSelection::Chapters(chapters) => chapters.iter().any(|chapter| chapter == rule.chapter()),
+            }
     }
 }
 
@@ -130,8 +181,8 @@ pub struct Rule {
     pub id: String,
     /// Its number in the guide (`1.2`).
     pub section: String,
-    /// Its level.
-    pub level: u8,
+    /// Its level, where the guide gives one.
+    pub level: Option<u8>,
     /// How bad a fail is.
     pub severity: Severity,
     /// Its title.
@@ -157,138 +208,46 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The values that the rule's check uses.
-    pub fn values(&self) -> Vec<&str> {
-        self.check.iter().flat_map(Leg::values).collect()
-    }
-
-    /// The resources that the rule's check reads.
-    pub fn resources(&self) -> Vec<Resource> {
-        self.check.iter().flat_map(Leg::resources).collect()
-    }
-}
-
-/// A leg of a check.
-#[derive(Debug, Clone)]
-pub enum Leg {
-    /// A look at every object of one resource.
-    Each(Each),
-    /// A question to RBAC: who may do something.
-    WhoCan(WhoCan),
-}
-
-impl Leg {
-    /// The resources that the leg reads.
-    pub fn resources(&self) -> Vec<Resource> {
-        match self {
-            Self::Each(each) => vec![each.resource.clone()],
-            Self::WhoCan(who_can) => who_can.resources(),
+    /// What the rule's check reads. All its legs read the same kind of thing.
+    pub fn scope(&self) -> Scope {
+        match self.check.first() {
+            Some(Leg::Files(_)) => Scope::Node,
+            Some(Leg::Each(_) | Leg::WhoCan(_)) | None => Scope::Platform,
         }
     }
 
-    /// The values that the leg uses.
+    /// The number of the section that the rule is in (`1` of `1.2`).
+    pub fn chapter(&self) -> &str {
+        self.section.split_once('.').map_or(&self.section, |(chapter, _)| chapter)
+    }
+
+    /// The values that the rule's check uses, each once.
     pub fn values(&self) -> Vec<&str> {
-        match self {
-            Self::Each(each) => each.approved.iter().map(String::as_str).collect(),
-            Self::WhoCan(w) => [&w.approved_roles, &w.approved_namespaces]
-                .into_iter()
-                .flatten()
-                .chain([&w.approved_subjects])
-                .map(String::as_str)
-                .collect(),
+        let mut values = Vec::new();
+        for value in self.check.iter().flat_map(Leg::values) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
         }
-    }
-}
-
-/// Who may do something, other than the subjects that are approved.
-#[derive(Debug, Clone)]
-pub struct WhoCan {
-    /// What may be done; any of it counts.
-    pub permissions: Vec<Permission>,
-    /// The value whose expression approves subjects (`KIND:NAME`, `ServiceAccount:NAMESPACE:NAME`).
-    pub approved_subjects: String,
-    /// The value whose expression approves roles that a RoleBinding grants in its namespace.
-    pub approved_roles: Option<String>,
-    /// The value whose expression approves namespaces of RoleBindings.
-    pub approved_namespaces: Option<String>,
-    /// Whether service accounts may do it in their own namespace.
-    pub other_namespaces_only: bool,
-}
-
-impl WhoCan {
-    /// Whether a RoleBinding can grant any of it.
-    pub fn in_namespaces(&self) -> bool {
-        self.permissions.iter().any(|permission| !permission.cluster_scoped)
+        values
     }
 
-    /// The resources of RBAC that have the answer.
+    /// The resources that the rule's check reads, each once, and what each leg that reads it makes of it.
     pub fn resources(&self) -> Vec<Resource> {
-        let cluster = ["clusterroles", "clusterrolebindings"].into_iter();
-        let namespaced = ["roles", "rolebindings"].into_iter().filter(|_| self.in_namespaces());
-        cluster.chain(namespaced).map(rbac).collect()
+        let mut resources = Vec::new();
+        for resource in self.check.iter().flat_map(Leg::resources) {
+            if !resources.contains(&resource) {
+                resources.push(resource);
+            }
+        }
+        resources
     }
-}
 
-/// A resource of RBAC.
-pub fn rbac(resource: &str) -> Resource {
-    Resource { api: "rbac.authorization.k8s.io/v1".to_owned(), resource: resource.to_owned() }
-}
-
-/// Something that RBAC may allow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Permission {
-    /// The API group; empty for the core group.
-    pub group: String,
-    /// The resource, or `RESOURCE/SUBRESOURCE`.
-    pub resource: String,
-    /// The verbs; any of them counts.
-    pub verbs: Vec<String>,
-    /// Whether the resource has no namespace, so that only ClusterRoleBindings count.
-    pub cluster_scoped: bool,
-}
-
-/// A look at every object of one resource.
-#[derive(Debug, Clone)]
-pub struct Each {
-    /// The resource.
-    pub resource: Resource,
-    /// What the expressions call an object of it.
-    pub variable: String,
-    /// Whether there has to be an object: without one, the rule is undecided.
-    pub required: bool,
-    /// What offends.
-    pub judgement: Judgement,
-    /// The value whose expression approves keys.
-    pub approved: Option<String>,
-}
-
-/// What offends in an object.
-#[derive(Debug, Clone)]
-pub enum Judgement {
-    /// The object as a whole.
-    Whole {
-        /// When it offends.
-        offends: Expr,
-        /// What to say about it, a string.
-        detail: Expr,
-    },
-    /// Parts of it.
-    Parts(Vec<Part>),
-}
-
-/// Parts of an object that are judged one by one.
-#[derive(Debug, Clone)]
-pub struct Part {
-    /// The list of parts.
-    pub list: Expr,
-    /// What the expressions call a part.
-    pub variable: String,
-    /// When a part counts; none: always.
-    pub condition: Option<Expr>,
-    /// What to say about it, a string.
-    pub detail: Expr,
-    /// What the leg's value may approve, a string.
-    pub key: Option<Expr>,
+    /// Whether the check is decided where the API does not serve the resource: every leg that reads it says so.
+    pub fn is_optional(&self, resource: &Resource) -> bool {
+        self.check.iter().flat_map(Leg::selections).filter(|s| s.resource == *resource).all(|s| s.optional)
+            && !self.check.iter().any(|leg| matches!(leg, Leg::WhoCan(w) if w.resources().contains(resource)))
+    }
 }
 
 impl Benchmark {

@@ -1,36 +1,59 @@
-//! Reading and checking of the legs of a check.
+//! Reading and checking of the legs of a check: which kind it is, and questions to RBAC.
 
 use std::path::Path;
 
 use super::Loader;
 use super::source::place;
-use crate::diagnostic::Diagnostic;
-use crate::file::{EachFile, LegFile, PartFile, PermissionFile, Text};
-use crate::model::{Each, Judgement, Leg, Part, Permission, Resource, WhoCan};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::file::{LegFile, PermissionFile, Text};
+use crate::model::{Leg, Permission, Resource, Scope, WhoCan};
 
 /// A leg, so far as it could be read.
 #[derive(Default)]
 pub(super) struct ReadLeg {
     /// The leg, if nothing is wrong with it.
     pub(super) leg: Option<Leg>,
-    /// The resources that it reads, and whether each has to have an object.
-    pub(super) resources: Option<Vec<(Resource, bool)>>,
+    /// What it reads, if that is known.
+    pub(super) scope: Option<Scope>,
+    /// The resources that it reads.
+    pub(super) resources: Option<Vec<ReadResource>>,
     /// The values that it uses.
     pub(super) values: Option<Vec<String>>,
 }
 
+/// A resource that a leg reads.
+#[derive(Clone)]
+pub(super) struct ReadResource {
+    pub(super) resource: Resource,
+    /// Whether there has to be an object.
+    pub(super) required: bool,
+    /// Whether a 404 is an answer.
+    pub(super) optional: bool,
+}
+
+/// The kinds of legs, as they are written.
+const KINDS: &str = "each, who_can, file_mode, lines, absent, kernel_argument or firmware_attribute";
+
 impl Loader {
-    pub(super) fn leg(&mut self, path: &Path, file: &LegFile) -> ReadLeg {
+    pub(super) fn leg(&mut self, path: &Path, at: Place, file: &LegFile) -> ReadLeg {
         let of_who_can = [&file.approved_subjects, &file.approved_roles, &file.approved_namespaces];
-        let of_each = [&file.offends, &file.detail, &file.approved];
-        match (&file.each, &file.who_can) {
-            (Some(each), None) => {
+        let of_each = [&file.offends, &file.detail, &file.approved, &file.labels];
+        let files = [
+            file.file_mode.is_some(),
+            file.lines.is_some(),
+            file.absent.is_some(),
+            file.kernel_argument.is_some(),
+            file.firmware_attribute.is_some(),
+        ];
+        let files = files.into_iter().filter(|is| *is).count();
+        match (&file.each, &file.who_can, files) {
+            (Some(each), None, 0) => {
                 for stray in of_who_can.into_iter().flatten() {
                     self.wrong(path, stray, "this goes with 'who_can', not with 'each'");
                 }
                 self.each(path, file, each)
             }
-            (None, Some(permissions)) => {
+            (None, Some(permissions), 0) => {
                 for stray in of_each.into_iter().flatten() {
                     self.wrong(path, stray, "this goes with 'each', not with 'who_can'");
                 }
@@ -43,47 +66,25 @@ impl Loader {
                     None => {
                         let message = "'who_can' needs 'approved_subjects', a value: who may do it";
                         self.error(Diagnostic::at(path, at, message));
-                        ReadLeg::default()
+                        ReadLeg { scope: Some(Scope::Platform), ..ReadLeg::default() }
                     }
                 }
             }
+            (None, None, 1) => {
+                for stray in of_each.into_iter().chain(of_who_can).flatten() {
+                    self.wrong(path, stray, "this goes with a leg that reads the API, not with one on files");
+                }
+                self.files(path, file)
+            }
             _ => {
-                let message =
-                    "a leg has either 'each', which names a resource, or 'who_can', a list of permissions";
                 let near = of_each.into_iter().chain(of_who_can).flatten().next().map(|text| text.referenced);
                 let near = file.who_can.as_ref().map(|permissions| permissions.referenced).or(near);
-                self.error(match near {
-                    Some(near) => Diagnostic::at(path, place(near), message),
-                    None => Diagnostic::of_file(path, message),
-                });
+                let at = near.map_or(at, place);
+                self.error(Diagnostic::at(path, at, format!("a leg is of one kind: {KINDS}")));
                 self.incomplete = true;
                 ReadLeg::default()
             }
         }
-    }
-
-    fn each(&mut self, path: &Path, file: &LegFile, each: &EachFile) -> ReadLeg {
-        let resource = self.resource(path, &each.api, &each.resource);
-        let mut values = Some(Vec::new());
-        if let Some(approved) = &file.approved {
-            values = self.used_value(path, approved).map(|id| vec![id]);
-            if file.parts.is_none() {
-                self.wrong(path, approved, "'approved' goes with 'parts' that have a 'key'");
-            }
-        }
-        let variable = self.variable(path, &each.variable);
-        let judgement = variable.as_ref().and_then(|variable| self.judgement(path, file, each, variable));
-        let leg = match (resource.clone(), variable, judgement) {
-            (Some(resource), Some(variable), Some(judgement)) => Some(Leg::Each(Each {
-                resource,
-                variable,
-                required: each.required,
-                judgement,
-                approved: file.approved.as_ref().map(|approved| approved.value.clone()),
-            })),
-            _ => None,
-        };
-        ReadLeg { leg, resources: resource.map(|resource| vec![(resource, each.required)]), values }
     }
 
     fn who_can(
@@ -110,8 +111,10 @@ impl Loader {
                 self.wrong(path, stray, message);
             }
         }
+        let read = |resource| ReadResource { resource, required: false, optional: false };
         ReadLeg {
-            resources: Some(who_can.resources().into_iter().map(|resource| (resource, false)).collect()),
+            scope: Some(Scope::Platform),
+            resources: Some(who_can.resources().into_iter().map(read).collect()),
             values: values.into_iter().flatten().collect(),
             leg: Some(Leg::WhoCan(who_can)),
         }
@@ -139,7 +142,7 @@ impl Loader {
     }
 
     /// The value of this id, which has to be in `values.yaml`.
-    fn used_value(&mut self, path: &Path, text: &Text) -> Option<String> {
+    pub(super) fn used_value(&mut self, path: &Path, text: &Text) -> Option<String> {
         let id = &text.value;
         self.used_values.push(id.clone());
         let ids: Vec<_> = self.values.as_ref()?.iter().map(|value| value.id.clone()).collect();
@@ -153,85 +156,5 @@ impl Loader {
         self.wrong_help(path, text, format!("there is no value '{id}'"), help);
         self.incomplete = true;
         None
-    }
-
-    fn judgement(
-        &mut self,
-        path: &Path,
-        file: &LegFile,
-        each: &EachFile,
-        variable: &str,
-    ) -> Option<Judgement> {
-        match (&file.offends, &file.detail, &file.parts) {
-            (Some(offends), Some(detail), None) => {
-                let offends = self.expression(path, offends, &[variable]);
-                let detail = self.detail(path, detail, &[variable]);
-                Some(Judgement::Whole { offends: offends?, detail: detail? })
-            }
-            (None, None, Some(parts)) if parts.value.is_empty() => {
-                let message = "'parts' is empty, so that nothing could offend";
-                self.error(Diagnostic::at(path, place(parts.referenced), message));
-                None
-            }
-            (None, None, Some(parts)) => {
-                let with_key = file.approved.is_some();
-                let parts: Vec<_> =
-                    parts.value.iter().map(|part| self.part(path, part, variable, with_key)).collect();
-                Some(Judgement::Parts(parts.into_iter().collect::<Option<_>>()?))
-            }
-            (Some(offends), _, Some(_)) => {
-                self.wrong(path, offends, "a leg has either 'offends' with 'detail', or 'parts', not both");
-                None
-            }
-            (None, Some(detail), Some(_)) => {
-                self.wrong(path, detail, "beside 'parts' there is no 'detail'; each part has its own");
-                None
-            }
-            (Some(offends), None, None) => {
-                let message =
-                    "'offends' needs a 'detail' beside it: what to say about an object that offends";
-                self.wrong(path, offends, message);
-                None
-            }
-            (None, Some(detail), None) => {
-                self.wrong(path, detail, "'detail' needs an 'offends' beside it: when an object offends");
-                None
-            }
-            (None, None, None) => {
-                let message =
-                    "the leg does not say what offends; give it 'offends' with 'detail', or 'parts'";
-                self.wrong(path, &each.api, message);
-                None
-            }
-        }
-    }
-
-    fn part(&mut self, path: &Path, file: &PartFile, object: &str, with_key: bool) -> Option<Part> {
-        match (&file.key, with_key) {
-            (None, true) => {
-                let message =
-                    "a part of a leg with 'approved' needs a 'key', the text that the value may approve";
-                self.wrong(path, &file.list, message);
-            }
-            (Some(key), false) => self.wrong(path, key, "a 'key' goes with 'approved' on the leg"),
-            _ => {}
-        }
-        let list = self.expression(path, &file.list, &[object]);
-        let variable = self.variable(path, &file.variable)?;
-        if variable == object {
-            let message = format!("'{variable}' already means the object; give the part another name");
-            self.wrong(path, &file.variable, message);
-        }
-        let variables = [object, variable.as_str()];
-        let condition = file.condition.as_ref().map(|text| self.expression(path, text, &variables));
-        let key = file.key.as_ref().map(|text| self.detail(path, text, &variables));
-        let detail = self.detail(path, &file.detail, &variables);
-        Some(Part {
-            list: list?,
-            condition: condition.map_or(Some(None), |c| c.map(Some))?,
-            detail: detail?,
-            key: key.map_or(Some(None), |k| k.map(Some))?,
-            variable,
-        })
     }
 }

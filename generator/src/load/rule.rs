@@ -21,8 +21,10 @@ impl Loader {
         self.nothing_else(&entries, &["rule.yaml", "cases.yaml"]);
         let file: Option<RuleFile> = self.read(path);
         let legs = file.as_ref().map_or(&[][..], |file| &file.check.value);
-        let legs: Vec<_> = legs.iter().map(|leg| self.leg(path, leg)).collect();
+        let legs: Vec<_> =
+            legs.iter().map(|leg| self.leg(path, place(leg.referenced), &leg.value)).collect();
         let reads = reads(&legs);
+        self.one_scope(path, file.as_ref(), &legs);
         let cases = self.cases(&folder.join("cases.yaml"), &reads);
         let Some(file) = &file else {
             self.incomplete = true;
@@ -49,7 +51,7 @@ impl Loader {
         let rule = Rule {
             id,
             section: self.section_number(path, &file.section, chapter),
-            level: self.level(path, &file.level),
+            level: file.level.as_ref().map(|level| self.level(path, level)),
             severity: self.severity(path, &file.severity),
             title: self.title(path, &file.title),
             description: self.markup(path, &file.description),
@@ -78,7 +80,7 @@ impl Loader {
                     format!("write \"{chapter}.NUMBER\", or move the rule to the folder of section {first}");
                 self.wrong_help(path, text, message, help);
             }
-            _ => self.only_one("section", path, text),
+            _ => {}
         }
         section
     }
@@ -88,13 +90,23 @@ impl Loader {
         self.wrong(path, text, message);
     }
 
+    /// A scan reads the API or a node, so a rule cannot want both.
+    fn one_scope(&mut self, path: &Path, file: Option<&RuleFile>, legs: &[ReadLeg]) {
+        let mut scopes = legs.iter().filter_map(|leg| leg.scope);
+        if let (Some(first), Some(file)) = (scopes.next(), file)
+            && scopes.any(|scope| scope != first)
+        {
+            let message = "some legs read the API and others a node's files; make two rules of it";
+            self.error(Diagnostic::at(path, place(file.check.referenced), message));
+        }
+    }
+
     fn level(&mut self, path: &Path, level: &Spanned<u8>) -> u8 {
         if !matches!(level.value, 1 | 2) {
             self.incomplete = true;
             let message = format!("there is no level {}; write 1 or 2", level.value);
             self.error(Diagnostic::at(path, place(level.referenced), message));
         }
-        self.used_levels.push(level.value);
         level.value
     }
 
@@ -137,6 +149,7 @@ fn reads(legs: &[ReadLeg]) -> Reads {
     let resources: Option<Vec<_>> = legs.iter().map(|leg| leg.resources.clone()).collect();
     let values: Option<Vec<_>> = legs.iter().map(|leg| leg.values.clone()).collect();
     Reads {
+        scope: legs.first().and_then(|leg| leg.scope),
         resources: resources.filter(|_| !legs.is_empty()).map(|all| all.concat()),
         values: values.filter(|_| !legs.is_empty()).map(|all| all.concat()),
     }

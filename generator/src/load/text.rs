@@ -10,7 +10,7 @@ use super::source::{place, place_within};
 use crate::diagnostic::Diagnostic;
 use crate::expr::pattern;
 use crate::expr::{self, Expr, ExprKind};
-use crate::file::{ResourceFile, Text};
+use crate::file::Text;
 use crate::markdown::{self, MarkdownError};
 use crate::model::Resource;
 
@@ -106,14 +106,26 @@ impl Loader {
         date
     }
 
-    pub(super) fn cpe(&mut self, path: &Path, text: &Text) -> String {
+    /// The CPE name of a product on the cluster.
+    pub(super) fn application_cpe(&mut self, path: &Path, text: &Text) -> String {
+        self.cpe(path, text, "cpe:/a:", "an application")
+    }
+
+    /// The CPE name of what nodes run.
+    pub(super) fn node_cpe(&mut self, path: &Path, text: &Text) -> String {
+        self.cpe(path, text, "cpe:/o:", "an operating system")
+    }
+
+    fn cpe(&mut self, path: &Path, text: &Text, prefix: &str, what: &str) -> String {
         let cpe = self.line(path, text);
-        let parts: Vec<_> = cpe.strip_prefix("cpe:/a:").unwrap_or_default().split(':').collect();
+        let parts: Vec<_> = cpe.strip_prefix(prefix).unwrap_or_default().split(':').collect();
         let legal = |c: char| c.is_ascii_alphanumeric() || "._-~%".contains(c);
         let filled = parts.len() > 1 && parts.iter().take(2).all(|part| !part.is_empty());
         if !filled || parts.len() > 6 || !parts.iter().all(|part| part.chars().all(legal)) {
-            let message = format!("'{cpe}' is no CPE name of an application");
-            let help = "write it in the form of CPE 2.2, cpe:/a:VENDOR:PRODUCT:VERSION; the Compliance Operator takes other forms for nodes";
+            let message = format!("'{cpe}' is no CPE name of {what}");
+            let help = format!(
+                "write it in the form of CPE 2.2, {prefix}VENDOR:PRODUCT:VERSION; the Compliance Operator tells platforms from nodes by the part"
+            );
             self.wrong_help(path, text, message, help);
         }
         cpe
@@ -131,10 +143,6 @@ impl Loader {
             self.wrong_help(path, resource, message, help);
         }
         (self.diagnostics.len() == before).then_some(Resource { api, resource: name })
-    }
-
-    pub(super) fn resource_of(&mut self, path: &Path, file: &ResourceFile) -> Option<Resource> {
-        self.resource(path, &file.api, &file.resource)
     }
 
     fn api(&mut self, path: &Path, text: &Text) -> String {

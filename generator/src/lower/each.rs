@@ -1,126 +1,110 @@
 //! Lowering of a look at every object of a resource.
 
-use virtscap_scap::id::{ObjectId, VariableId};
+use virtscap_scap::id::{ObjectId, TestId};
 use virtscap_scap::oval::{
-    Check, Comparison, Component, Datatype, Entity, EntityValue, Operation, OvalDefinitions, TestKind,
+    Check, Comparison, Component, CriteriaNode, Entity, OvalDefinitions, TestKind,
 };
 
+use super::jq::{CLEAN, LABEL, each_of, object_name, only_if, over, value};
 use super::{
-    CLEAN, COLLECTED, Endpoint, LegTests, Names, OBJECT, add_dump, add_local, add_variable_state, external,
-    record_state, test,
+    COLLECTED, Endpoint, Names, OBJECT, add_dump, add_local, add_marker_test, add_not_found, add_state,
+    add_strings, add_test, any, criterion, decided, external, join, matches_variable, record_state,
+    variable_state,
 };
-use crate::expr::{self, Expr, jq};
-use crate::model::{Each, Judgement, Part};
+use crate::model::{Decision, Each, Part};
 
-/// The endpoint that a leg reads.
-pub(super) fn endpoint(leg: &Each) -> Endpoint {
-    let object = object_name(&leg.variable);
-    let findings = match &leg.judgement {
-        Judgement::Whole { offends, detail } => {
-            format!("if ({}) == true then ({}) else empty end", jq::lower(offends), jq::lower(detail))
-        }
-        Judgement::Parts(parts) => parts.iter().map(part).collect::<Vec<_>>().join(", "),
-    };
-    let offenders = format!("({findings}) | {object} + \": \" + . | {CLEAN}");
-    let per_object = if leg.required { format!("\"{OBJECT}\", ({offenders})") } else { offenders };
-    let filter = format!("[\"{COLLECTED}\"] + [.items[] | . as ${} | {per_object}]", leg.variable);
-    Endpoint { path: leg.resource.path(), filter }
-}
-
-fn part(part: &Part) -> String {
-    let detail = match &part.key {
-        None => format!("({})", jq::lower(&part.detail)),
-        // The first bracket has to be the key's: a detail with brackets in it must not pass for an approved key.
-        Some(key) => format!(
-            "(({}) | explode | map(if . == 91 then 40 elif . == 93 then 41 else . end) | implode) + \" [\" + ({}) + \"]\"",
-            jq::lower(&part.detail),
-            jq::lower(key)
-        ),
-    };
-    let each = format!("(({}) | arrays | .[]) as ${}", jq::lower(&part.list), part.variable);
-    match &part.condition {
-        None => format!("({each} | {detail})"),
-        Some(condition) => {
-            format!("({each} | if ({}) == true then {detail} else empty end)", jq::lower(condition))
-        }
+/// The endpoints that a leg reads, its own first.
+pub(super) fn endpoints(leg: &Each) -> Vec<Endpoint> {
+    let mut endpoints = vec![own_endpoint(leg)];
+    match &leg.decision {
+        Decision::Alone => {}
+        Decision::UsedBy(users) => endpoints.extend(users.iter().map(join::user_endpoint)),
+        Decision::Covered { by, .. } => endpoints.extend(by.iter().map(join::cover_endpoint)),
     }
+    endpoints
 }
 
-/// The jq that names an object: `NAMESPACE/NAME`, or `NAME` where it has no namespace.
-fn object_name(variable: &str) -> String {
-    let name = parsed(&format!("string({variable}.metadata.name)"));
-    let namespace = parsed(&format!(
-        "string({variable}.metadata.namespace) == \"\" ? \"\" : string({variable}.metadata.namespace) + \"/\""
-    ));
-    match (name, namespace) {
-        (Some(name), Some(namespace)) => format!("(({}) + ({}))", jq::lower(&namespace), jq::lower(&name)),
-        _ => "\"\"".to_owned(),
-    }
+/// The endpoint of the leg's own objects.
+fn own_endpoint(leg: &Each) -> Endpoint {
+    let variable = &leg.selection.variable;
+    let findings: Vec<_> = leg.parts.iter().map(|part| self::part(leg, part)).collect();
+    let (definitions, labels) = match &leg.decision {
+        Decision::Covered { labels, added_labels, .. } => {
+            (format!("{LABEL} "), format!(" + {}", join::labels(labels.as_ref(), added_labels)))
+        }
+        Decision::Alone | Decision::UsedBy(_) => (String::new(), String::new()),
+    };
+    let offenders =
+        format!("({}) | {} + \": \" + .{labels} | {CLEAN}", findings.join(", "), object_name(variable));
+    let per_object =
+        if leg.required { format!("(\"{OBJECT}\", ({offenders}))") } else { format!("({offenders})") };
+    let filter = format!("{definitions}[\"{COLLECTED}\"] + {}", over(&leg.selection, &per_object));
+    Endpoint { path: leg.selection.resource.path(), filter }
 }
 
-fn parsed(source: &str) -> Option<Expr> {
-    expr::parse(source).ok()
+fn part(leg: &Each, part: &Part) -> String {
+    // The first bracket has to be the key's: a detail with brackets in it must not pass for an approved key.
+    let detail = |key: &str| {
+        format!(
+            "({} | explode | map(if . == 91 then 40 elif . == 93 then 41 else . end) | implode) + \" [\" + {key} + \"]\"",
+            value(&part.detail)
+        )
+    };
+    let found = match (&part.key, &leg.decision) {
+        (None, _) => value(&part.detail),
+        (Some(key), Decision::Covered { .. }) => detail(&format!("({} | label)", value(key))),
+        (Some(key), _) => detail(&value(key)),
+    };
+    each_of(&part.loops, &only_if(part.condition.as_ref(), &found))
 }
 
 /// Adds the OVAL of a leg.
-pub(super) fn add(oval: &mut OvalDefinitions, names: &Names, leg: &Each) -> LegTests {
-    let resource = leg.resource.full_name();
-    let dump = add_dump(oval, names, "dump", &endpoint(leg));
-
-    let guard = names.test("collected");
+pub(super) fn add(oval: &mut OvalDefinitions, names: &Names, leg: &Each) -> CriteriaNode {
+    let resource = leg.selection.resource.full_name();
+    let own = own_endpoint(leg);
+    let dump = add_dump(oval, names, "dump", &own);
     let (marker, comment) = match leg.required {
         true => (OBJECT, format!("at least one object of {resource} was collected")),
         false => (COLLECTED, format!("{resource} was collected")),
     };
-    let state =
-        record_state(names.state("collected"), Entity::equals(marker).with_entity_check(Check::AtLeastOne));
-    let comparison = Comparison { object: dump.clone(), states: vec![state.id.clone()] };
-    oval.states.push(state);
-    oval.tests.push(test(guard.clone(), comment, TestKind::YamlFileContent(comparison)));
+    let marker = Entity::equals(marker).with_entity_check(Check::AtLeastOne);
+    let guard = add_marker_test(oval, names, "dump", dump.clone(), marker, comment);
+    let mut guards = vec![criterion(guard)];
+    let mut verdicts = Vec::new();
+    match &leg.decision {
+        Decision::Alone => verdicts.push(criterion(add_verdict(oval, names, leg, dump))),
+        Decision::UsedBy(users) => join::add_users(oval, names, leg, users, dump, &mut guards, &mut verdicts),
+        Decision::Covered { by, .. } => join::add_covers(oval, names, by, dump, &mut guards, &mut verdicts),
+    }
+    let mut branches = decided(guards, verdicts);
+    if leg.selection.optional {
+        branches.insert(1, criterion(add_not_found(oval, names, "dump", &own, &resource)));
+    }
+    any(branches)
+}
 
-    let verdict = names.test("verdict");
-    let comment = format!("nothing in {resource} offends");
+/// Adds the test that nothing offends but what a value approves.
+fn add_verdict(oval: &mut OvalDefinitions, names: &Names, leg: &Each, dump: ObjectId) -> TestId {
+    let comment = format!("nothing in {} offends", leg.selection.resource.full_name());
     let markers = format!("@({}|{})", &COLLECTED[1..], &OBJECT[1..]);
     let kind = match &leg.approved {
         None => {
-            let state = record_state(names.state("verdict"), Entity::matches(format!("^{markers}$")));
-            let comparison = Comparison { object: dump, states: vec![state.id.clone()] };
-            oval.states.push(state);
-            TestKind::YamlFileContent(comparison)
+            let state = record_state(Entity::matches(format!("^{markers}$")));
+            let states = vec![add_state(oval, names.state("verdict"), state)];
+            TestKind::YamlFileContent(Comparison { object: dump, states })
         }
-        Some(value) => TestKind::Variable(add_approval(oval, names, dump, &markers, external(value))),
+        Some(value) => {
+            let pattern = Component::Concat(vec![
+                Component::Literal(format!("^({markers}|[^\\[]* \\[(?:")),
+                Component::Variable(external(value)),
+                Component::Literal(")\\])$".to_owned()),
+            ]);
+            let comment = "the markers, and what the value approves";
+            let pattern = add_local(oval, names.variable("approved"), comment, pattern);
+            let state = variable_state(matches_variable(pattern, Check::All));
+            let states = vec![add_state(oval, names.state("approved"), state)];
+            TestKind::Variable(Comparison { object: add_strings(oval, names, "candidates", dump), states })
+        }
     };
-    oval.tests.push(test(verdict.clone(), comment, kind));
-    LegTests { guards: vec![guard], verdicts: vec![verdict] }
-}
-
-/// A comparison of every string of the dump with a pattern that is put together from the approving value.
-fn add_approval(
-    oval: &mut OvalDefinitions,
-    names: &Names,
-    dump: ObjectId,
-    markers: &str,
-    value: VariableId,
-) -> Comparison {
-    let pattern = vec![
-        Component::Literal(format!("^({markers}|[^\\[]* \\[(?:")),
-        Component::Variable(value),
-        Component::Literal(")\\])$".to_owned()),
-    ];
-    let pattern = add_local(
-        oval,
-        names.variable("approved"),
-        "the markers, and what the value approves",
-        Component::Concat(pattern),
-    );
-    let entity = Entity {
-        operation: Operation::PatternMatch,
-        datatype: Datatype::String,
-        value: EntityValue::Variable { var_ref: pattern, var_check: Check::AtLeastOne },
-        entity_check: Check::All,
-    };
-    Comparison {
-        object: super::add_strings(oval, names, "candidates", dump),
-        states: vec![add_variable_state(oval, names.state("approved"), entity)],
-    }
+    add_test(oval, names.test("verdict"), comment, kind)
 }

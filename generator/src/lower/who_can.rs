@@ -9,23 +9,15 @@
 //! Names in RBAC may hold nearly anything. In the names of bindings and roles, on both sides, white space and brackets
 //! become `?`: so the first ` [` of a string always begins the subject, and no name can be forged into another.
 
-use virtscap_scap::id::ObjectId;
-use virtscap_scap::oval::{
-    Check, Comparison, Component, Datatype, Entity, EntityValue, Operation, OvalDefinitions, TestKind,
-};
+use virtscap_scap::id::{ObjectId, TestId};
+use virtscap_scap::oval::{Check, Comparison, Component, CriteriaNode, Entity, OvalDefinitions, TestKind};
 
+use super::jq::{CLEAN, COMMENT, NAME, QUOTED};
 use super::{
-    CLEAN, COLLECTED, Endpoint, LegTests, Names, add_dump, add_local, add_strings, add_variable_state,
-    external, record_state, strings, test,
+    COLLECTED, Endpoint, Names, add_dump, add_local, add_marker_test, add_state, add_strings, add_test, any,
+    criterion, decided, external, matches_variable, strings, variable_state,
 };
 use crate::model::{Permission, WhoCan, rbac};
-
-/// jq: a name of a binding or role, in which nothing can be taken for the string's own structure.
-const NAME: &str = "def name: tostring | explode | map(if . < 33 or . == 91 or . == 93 or . == 127 or . > 65533 and . < 65536 then 63 else . end) | implode;";
-/// jq: a text as a regular expression that matches it.
-const QUOTED: &str = "def quoted: explode | map(if . > 47 and . < 58 or . > 64 and . < 91 or . > 96 and . < 123 or . == 45 or . == 58 or . == 95 or . > 127 then . else 92, . end) | implode;";
-/// jq: a text that can stand in a comment of a regular expression.
-const COMMENT: &str = "def comment: explode | map(if . < 32 or . == 40 or . == 41 or . == 92 or . == 127 then 63 else . end) | implode;";
 
 /// A kind of role, and where its grants are looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -151,53 +143,29 @@ fn bindings(leg: &WhoCan, grants: Grants) -> Endpoint {
 }
 
 /// Adds the OVAL of a leg.
-pub(super) fn add(oval: &mut OvalDefinitions, names: &Names, leg: &WhoCan) -> LegTests {
-    let mut tests = LegTests::default();
+pub(super) fn add(oval: &mut OvalDefinitions, names: &Names, leg: &WhoCan) -> CriteriaNode {
+    let mut guards = Vec::new();
+    let mut verdicts = Vec::new();
     for grants in Grants::of(leg) {
-        let word = grants.word();
-        let roles_dump = add_dump(oval, names, &format!("{word}_roles"), &roles(leg, *grants));
+        let roles_word = format!("{}_roles", grants.word());
+        let roles_dump = add_dump(oval, names, &roles_word, &roles(leg, *grants));
         // The bindings of a namespace are looked at twice, for ClusterRoles and for Roles, and read once.
         let bindings_word = grants.bindings();
         let bindings_dump = names.object(bindings_word);
         if !oval.objects.iter().any(|object| object.id == bindings_dump) {
             add_dump(oval, names, bindings_word, &bindings(leg, *grants));
-            tests.guards.push(add_guard(
-                oval,
-                names,
-                bindings_word,
-                &bindings_dump,
-                Entity::equals(COLLECTED).with_entity_check(Check::AtLeastOne),
-                format!("{} was collected", rbac(bindings_word).full_name()),
-            ));
+            let marker = Entity::equals(COLLECTED).with_entity_check(Check::AtLeastOne);
+            let comment = format!("{} was collected", rbac(bindings_word).full_name());
+            let dump = bindings_dump.clone();
+            guards.push(criterion(add_marker_test(oval, names, bindings_word, dump, marker, comment)));
         }
-        tests.guards.push(add_guard(
-            oval,
-            names,
-            &format!("{word}_roles"),
-            &roles_dump,
-            Entity::matches("^\\^"),
-            format!("{} was collected", rbac(grants.roles()).full_name()),
-        ));
-        tests.verdicts.push(add_verdict(oval, names, leg, *grants, roles_dump, bindings_dump));
+        let comment = format!("{} was collected", rbac(grants.roles()).full_name());
+        let dump = roles_dump.clone();
+        let marker = Entity::matches("^\\^");
+        guards.push(criterion(add_marker_test(oval, names, &roles_word, dump, marker, comment)));
+        verdicts.push(criterion(add_verdict(oval, names, leg, *grants, roles_dump, bindings_dump)));
     }
-    tests
-}
-
-fn add_guard(
-    oval: &mut OvalDefinitions,
-    names: &Names,
-    what: &str,
-    dump: &ObjectId,
-    marker: Entity,
-    comment: String,
-) -> virtscap_scap::id::TestId {
-    let what = format!("{what}_collected");
-    let state = record_state(names.state(&what), marker);
-    let comparison = Comparison { object: dump.clone(), states: vec![state.id.clone()] };
-    oval.states.push(state);
-    let id = names.test(&what);
-    oval.tests.push(test(id.clone(), comment, TestKind::YamlFileContent(comparison)));
-    id
+    any(decided(guards, verdicts))
 }
 
 fn add_verdict(
@@ -207,7 +175,7 @@ fn add_verdict(
     grants: Grants,
     roles: ObjectId,
     bindings: ObjectId,
-) -> virtscap_scap::id::TestId {
+) -> TestId {
     let word = grants.word();
     let literal = |text: &str| Component::Literal(text.to_owned());
     let mut pattern = Vec::new();
@@ -227,23 +195,13 @@ fn add_verdict(
     pattern.push(literal("(?!(?:"));
     pattern.push(Component::Variable(external(&leg.approved_subjects)));
     pattern.push(literal(")\\]$)"));
-    let pattern = add_local(
-        oval,
-        names.variable(&format!("{word}_holders")),
-        "bindings of roles that grant, to subjects that are not approved",
-        Component::Concat(pattern),
-    );
-    let entity = Entity {
-        operation: Operation::PatternMatch,
-        datatype: Datatype::String,
-        value: EntityValue::Variable { var_ref: pattern, var_check: Check::AtLeastOne },
-        entity_check: Check::NoneSatisfy,
-    };
-    let state = add_variable_state(oval, names.state(&format!("{word}_holders")), entity);
-    let what = format!("{word}_subjects");
-    let comparison = Comparison { object: add_strings(oval, names, &what, bindings), states: vec![state] };
-    let id = names.test(&format!("{word}_verdict"));
+    let what = format!("{word}_holders");
+    let comment = "bindings of roles that grant, to subjects that are not approved";
+    let pattern = add_local(oval, names.variable(&what), comment, Component::Concat(pattern));
+    let state = variable_state(matches_variable(pattern, Check::NoneSatisfy));
+    let states = vec![add_state(oval, names.state(&what), state)];
+    let object = add_strings(oval, names, &format!("{word}_subjects"), bindings);
     let comment = format!("no subject that is not approved, in {}", rbac(grants.bindings()).full_name());
-    oval.tests.push(test(id.clone(), comment, TestKind::Variable(comparison)));
-    id
+    let kind = TestKind::Variable(Comparison { object, states });
+    add_test(oval, names.test(&format!("{word}_verdict")), comment, kind)
 }

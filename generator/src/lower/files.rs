@@ -1,0 +1,196 @@
+//! Lowering of legs on a node's files.
+//!
+//! An absent file says something only where the rest of the node was looked at, so a leg that is content with absence
+//! has a proof: a path that every node has.
+
+use virtscap_scap::oval::{
+    Check, Comparison, Component, CriteriaNode, Datatype, Entity, Existence, FileEntity, FileSpec, ObjectKind,
+    OvalDefinitions, StateKind, TestKind,
+};
+
+use super::{
+    Names, add_local, add_object, add_state, add_test, any, criterion, decided, external, kernel,
+    matches_variable, not, test, text_object, unknown,
+};
+use crate::model::{FileCheck, FileLeg, FileMode, Lines, Named, Place};
+
+/// Every line that has something on it.
+pub(super) const LINE: &str = r"^.*\S.*$";
+
+/// The bits of a mode with the entities that say whether they are set.
+const BITS: [(u16, FileEntity); 12] = [
+    (0o4000, FileEntity::Suid),
+    (0o2000, FileEntity::Sgid),
+    (0o1000, FileEntity::Sticky),
+    (0o400, FileEntity::UserRead),
+    (0o200, FileEntity::UserWrite),
+    (0o100, FileEntity::UserExecute),
+    (0o040, FileEntity::GroupRead),
+    (0o020, FileEntity::GroupWrite),
+    (0o010, FileEntity::GroupExecute),
+    (0o004, FileEntity::OtherRead),
+    (0o002, FileEntity::OtherWrite),
+    (0o001, FileEntity::OtherExecute),
+];
+
+/// Adds the OVAL of a leg.
+pub(super) fn add(oval: &mut OvalDefinitions, names: &Names, leg: &FileLeg) -> CriteriaNode {
+    match leg {
+        FileLeg::Proven { proof, check } => {
+            let mut guards = vec![add_proof(oval, names, proof)];
+            let verdicts = match check {
+                FileCheck::Mode(mode) => vec![add_mode(oval, names, mode)],
+                FileCheck::Lines(lines) => add_lines(oval, names, lines, &mut guards),
+                FileCheck::Absent(place) => vec![add_absent(oval, names, place)],
+            };
+            any(decided(guards, verdicts))
+        }
+        FileLeg::KernelArgument(argument) => kernel::add_argument(oval, names, argument),
+        FileLeg::FirmwareAttribute(attribute) => kernel::add_firmware_attribute(oval, names, attribute),
+    }
+}
+
+/// Adds the test that a path is there, as a file or a folder.
+fn add_proof(oval: &mut OvalDefinitions, names: &Names, proof: &str) -> CriteriaNode {
+    let (folder, name) = proof.rsplit_once('/').unwrap_or(("", proof));
+    let of_kind = |file| ObjectKind::File { file };
+    let as_file = FileSpec::PathAndName {
+        path: Entity::equals(if folder.is_empty() { "/" } else { folder }),
+        filename: Some(Entity::equals(name)),
+    };
+    let as_folder = FileSpec::PathAndName { path: Entity::equals(proof), filename: None };
+    let mut exists = |what: &str, file| {
+        let object = add_object(oval, names.object(what), of_kind(file));
+        let kind = TestKind::File(Comparison { object, states: Vec::new() });
+        criterion(add_test(oval, names.test(what), format!("{proof} is there"), kind))
+    };
+    any(vec![exists("proof_folder", as_folder), exists("proof_file", as_file)])
+}
+
+pub(super) fn entity(named: &Named) -> Entity {
+    match named {
+        Named::Exactly(name) => Entity::equals(name),
+        Named::Matching(pattern) => Entity::matches(pattern),
+    }
+}
+
+pub(super) fn file_spec(place: &Place) -> FileSpec {
+    FileSpec::PathAndName { path: entity(&place.folder), filename: place.file.as_ref().map(entity) }
+}
+
+fn described(place: &Place) -> String {
+    let text = |named: &Named| match named {
+        Named::Exactly(name) => name.clone(),
+        Named::Matching(pattern) => format!("what matches {pattern}"),
+    };
+    match &place.file {
+        None => text(&place.folder),
+        Some(file) => format!("{} in {}", text(file), text(&place.folder)),
+    }
+}
+
+fn add_mode(oval: &mut OvalDefinitions, names: &Names, mode: &FileMode) -> CriteriaNode {
+    let object = ObjectKind::File { file: file_spec(&mode.place) };
+    let object = add_object(oval, names.object("file"), object);
+    let typed = |datatype, value: &str| Entity { datatype, ..Entity::equals(value) };
+    // In the order of the schema: the type, group and owner, the bits.
+    let kind = if mode.place.file.is_some() { "regular" } else { "directory" };
+    let mut entities = vec![(FileEntity::Type, Entity::equals(kind))];
+    if mode.root_owned {
+        entities.push((FileEntity::GroupId, typed(Datatype::Int, "0")));
+        entities.push((FileEntity::UserId, typed(Datatype::Int, "0")));
+    }
+    let beyond = BITS.iter().filter(|(bit, _)| mode.at_most & bit == 0);
+    entities.extend(beyond.map(|(_, entity)| (*entity, typed(Datatype::Boolean, "false"))));
+    let states = vec![add_state(oval, names.state("mode"), StateKind::File { entities })];
+    let owner = if mode.root_owned { " and root's" } else { "" };
+    let comment = format!("the mode of {} is at most {:04o}{owner}", described(&mode.place), mode.at_most);
+    let id = names.test("mode");
+    let kind = TestKind::File(Comparison { object, states });
+    let mut test = test(id.clone(), comment, kind);
+    test.check_existence = Existence::AnyExist;
+    oval.tests.push(test);
+    criterion(id)
+}
+
+fn add_absent(oval: &mut OvalDefinitions, names: &Names, place: &Place) -> CriteriaNode {
+    let object = ObjectKind::File { file: file_spec(place) };
+    let object = add_object(oval, names.object("file"), object);
+    let id = names.test("absent");
+    let kind = TestKind::File(Comparison { object, states: Vec::new() });
+    let mut test = test(id.clone(), format!("{} is not there", described(place)), kind);
+    test.check_existence = Existence::NoneExist;
+    oval.tests.push(test);
+    criterion(id)
+}
+
+fn add_lines(
+    oval: &mut OvalDefinitions,
+    names: &Names,
+    lines: &Lines,
+    guards: &mut Vec<CriteriaNode>,
+) -> Vec<CriteriaNode> {
+    let place = described(&lines.place);
+    let object = add_object(oval, names.object("lines"), text_object(file_spec(&lines.place), LINE));
+    if lines.required {
+        let kind = TestKind::TextFileContent54(Comparison { object: object.clone(), states: Vec::new() });
+        let comment = format!("{place} has a line");
+        guards.push(criterion(add_test(oval, names.test("lines_there"), comment, kind)));
+    }
+    let mut add = |what: &str, text: Entity, check: Check, comment: String| {
+        let state = StateKind::TextFileContent54 { text: Some(text), subexpression: None };
+        let states = vec![add_state(oval, names.state(what), state)];
+        let id = names.test(what);
+        let kind = TestKind::TextFileContent54(Comparison { object: object.clone(), states });
+        let mut test = test(id.clone(), comment, kind);
+        test.check = check;
+        if check == Check::NoneSatisfy && !lines.required {
+            test.check_existence = Existence::AnyExist;
+        }
+        oval.tests.push(test);
+        id
+    };
+    let comment = format!("no line of {place} offends");
+    let offending = add("offending", Entity::matches(&lines.offends), Check::NoneSatisfy, comment);
+    let mut verdicts = vec![criterion(offending)];
+    if let Some(fine) = &lines.fine {
+        // Negated, so that such a line is no offender.
+        let neither = Entity::matches(format!("^(?!.*(?:{}))(?!.*(?:{}))", lines.offends, fine));
+        let comment = format!("a line of {place} is neither known as fine nor as bad");
+        let unsure = add("unsure", neither, Check::AtLeastOne, comment);
+        verdicts.push(any(vec![not(unsure), unknown()]));
+    }
+    if let Some(value) = &lines.also {
+        let pattern = Component::Concat(vec![
+            Component::Literal("^(?:".to_owned()),
+            Component::Variable(external(value)),
+            Component::Literal(")$".to_owned()),
+        ]);
+        let variable = names.variable("also");
+        let pattern = add_local(oval, variable, "lines that the value has offend", pattern);
+        let entity = matches_variable(pattern, Check::All);
+        let mut also = add_lines_test(oval, names, &object, entity, &place);
+        if !lines.required {
+            also.check_existence = Existence::AnyExist;
+        }
+        verdicts.push(criterion(also.id.clone()));
+        oval.tests.push(also);
+    }
+    verdicts
+}
+
+/// The test that no line is what a value has offend.
+fn add_lines_test(
+    oval: &mut OvalDefinitions,
+    names: &Names,
+    object: &virtscap_scap::id::ObjectId,
+    text: Entity,
+    place: &str,
+) -> virtscap_scap::oval::Test {
+    let state = StateKind::TextFileContent54 { text: Some(text), subexpression: None };
+    let states = vec![add_state(oval, names.state("also"), state)];
+    let kind = TestKind::TextFileContent54(Comparison { object: object.clone(), states });
+    let mut test = test(names.test("also"), format!("no line of {place} is what the value has offend"), kind);
+    test.check = Check::NoneSatisfy;
+    test
+}
