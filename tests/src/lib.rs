@@ -1,6 +1,7 @@
 //! What the tests that cross crates share: the project's own benchmark, and stock oscap as a peer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is test code")]
 
+pub mod node;
 pub mod oscap;
 pub mod rbac_snapshot;
 
@@ -8,20 +9,21 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use virtscap_cli::Verdict;
 use virtscap_evaluator::content::Content;
 use virtscap_evaluator::dump::Dump;
 use virtscap_evaluator::report::SourceReport;
 use virtscap_evaluator::scan::{Prepared, Request};
-use virtscap_evaluator::source::MemorySource;
-use virtscap_generator::datastream::{data_stream, rule_id, value_id};
+use virtscap_generator::case::{Case, Evidence};
+use virtscap_generator::datastream::{data_stream, profile_id, rule_id};
 use virtscap_generator::load::load;
-use virtscap_generator::model::Benchmark;
+use virtscap_generator::model::{Benchmark, Rule, Scope};
 use virtscap_scap::id::ProfileId;
 use virtscap_scap::markup::Markup;
-use virtscap_scap::xccdf::{Profile, SetValue, Tailoring, XccdfResult};
+use virtscap_scap::xccdf::{Profile, Select, Tailoring};
 
-/// The profile that has every rule.
-pub const EVERYTHING: &str = "level-2";
+/// The profile of [`every_platform_rule`].
+pub const EVERYTHING: &str = "xccdf_org.ssgproject.content_profile_everything";
 
 /// The project's folder.
 pub fn project() -> PathBuf {
@@ -39,68 +41,49 @@ pub static IN_MEMORY: LazyLock<Content> = LazyLock::new(|| Content::from_model(d
 pub static READ_BACK: LazyLock<Content> =
     LazyLock::new(|| Content::from_xml(IN_MEMORY.xml().to_owned()).unwrap());
 
-/// A rule's result and offenders.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// The result.
-    pub result: XccdfResult,
-    /// The offenders, in order.
-    pub offenders: Vec<String>,
-    /// The messages, for people who read a failing test.
-    pub messages: Vec<String>,
+/// The rules that read the API.
+pub fn platform_rules() -> impl Iterator<Item = &'static Rule> {
+    BENCHMARK.rules().filter(|rule| rule.scope() == Scope::Platform)
 }
 
-/// A tailoring of [`EVERYTHING`] that sets values; none where there is nothing to set.
-pub fn tailoring(values: &BTreeMap<String, String>) -> Option<Tailoring> {
-    if values.is_empty() {
-        return None;
-    }
-    let set_values =
-        values.iter().map(|(id, value)| SetValue { idref: value_id(id), value: value.clone() }).collect();
+/// The cases of a scope, with their rules.
+pub fn cases(scope: Scope) -> Vec<(&'static Rule, &'static Case)> {
+    let rules = BENCHMARK.rules().filter(|rule| rule.scope() == scope);
+    rules.flat_map(|rule| rule.cases.iter().map(move |case| (rule, case))).collect()
+}
+
+/// A tailoring with the profile [`EVERYTHING`], which has all rules that read the API.
+pub fn every_platform_rule() -> Tailoring {
     let profile = Profile {
-        id: ProfileId::new("xccdf_org.ssgproject.content_profile_tailored"),
-        extends: Some(ProfileId::new(format!("xccdf_org.ssgproject.content_profile_{EVERYTHING}"))),
-        title: "Tailored".to_owned(),
+        id: ProfileId::new(EVERYTHING),
+        extends: Some(profile_id("level-2")),
+        title: "Everything".to_owned(),
         description: Markup::default(),
         platforms: Vec::new(),
-        selects: Vec::new(),
-        set_values,
+        selects: platform_rules()
+            .map(|rule| Select { idref: rule_id(&rule.id).to_string(), selected: true })
+            .collect(),
+        set_values: Vec::new(),
         refine_values: Vec::new(),
         refine_rules: Vec::new(),
     };
-    Some(Tailoring {
-        id: "xccdf_org.virtscap_tailoring_test".to_owned(),
+    Tailoring {
+        id: "xccdf_org.virtscap_tailoring_everything".to_owned(),
         version: "1".to_owned(),
         version_time: Some("2026-01-01T00:00:00".to_owned()),
         profiles: vec![profile],
-    })
-}
-
-/// Answers by API path as a source.
-pub fn source(answers: &BTreeMap<String, String>) -> MemorySource {
-    let mut source = MemorySource::default();
-    for (path, body) in answers {
-        source.insert(path.clone(), body.clone());
     }
-    source
 }
 
-/// Runs `work` with the content under a profile, tailored where there is a tailoring.
-pub fn prepared<T>(
-    content: &Content,
-    tailoring: Option<&Tailoring>,
-    work: impl FnOnce(&Prepared<'_>) -> T,
-) -> T {
-    let profile = if tailoring.is_some() { "tailored" } else { EVERYTHING };
-    let request = Request {
-        content,
-        tailoring: tailoring.map(|tailoring| (tailoring, "tailoring.xml")),
-        profile: Some(profile),
-    };
+/// Runs `work` with the content under the only profile of a tailoring.
+pub fn prepared<T>(content: &Content, tailoring: &Tailoring, work: impl FnOnce(&Prepared<'_>) -> T) -> T {
+    let profile = tailoring.profiles[0].id.as_str();
+    let request =
+        Request { content, tailoring: Some((tailoring, "tailoring.xml")), profile: Some(profile) };
     work(&Prepared::new(&request).unwrap())
 }
 
-/// What virtscap says of every rule, by the rule's name.
+/// What virtscap says of every selected rule, by the rule's name.
 pub fn verdicts(prepared: &Prepared<'_>, dump: &Dump) -> BTreeMap<String, Verdict> {
     let source = SourceReport { kind: "test".to_owned(), location: "test".to_owned() };
     let results = prepared.evaluate(dump, source).test_result.rule_results;
@@ -115,6 +98,11 @@ pub fn verdicts(prepared: &Prepared<'_>, dump: &Dump) -> BTreeMap<String, Verdic
             (result.rule.short_name().to_owned(), verdict)
         })
         .collect()
+}
+
+/// Whether a case gives answers of the API.
+pub fn has_answers(case: &Case) -> bool {
+    matches!(case.evidence, Evidence::Answers(_))
 }
 
 /// The XCCDF id of a rule, as text.

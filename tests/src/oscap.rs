@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
+use virtscap_evaluator::dump::NOT_FOUND_MARKER;
 use virtscap_scap::xccdf::XccdfResult;
 
 /// Whether oscap is there. Where it is not, says so loudly; where peers are required, panics.
@@ -54,7 +55,8 @@ pub struct Request<'a> {
 /// Runs `oscap xccdf eval`.
 pub fn evaluate(request: &Request<'_>) -> Evaluation {
     let arf = tempfile::NamedTempFile::new().unwrap();
-    let mut arguments = vec!["xccdf", "eval", "--progress", "--profile", request.profile];
+    // Schemas are checked once, by `oscap ds sds-validate`, and not on each of hundreds of cases.
+    let mut arguments = vec!["xccdf", "eval", "--skip-validation", "--progress", "--profile", request.profile];
     arguments.extend(["--results-arf", arf.path().to_str().unwrap()]);
     if let Some(tailoring) = request.tailoring {
         arguments.extend(["--tailoring-file", tailoring.to_str().unwrap()]);
@@ -75,13 +77,44 @@ pub fn evaluate(request: &Request<'_>) -> Evaluation {
     Evaluation { status, results, arf: std::fs::read_to_string(arf.path()).unwrap() }
 }
 
-/// Every string that the rule's dumps gave oscap, from the system characteristics of an ARF; without the markers.
-pub fn collected_strings(arf: &str) -> BTreeSet<String> {
+/// What oscap collected, from the system characteristics of an ARF, as virtscap names offenders: every string of the
+/// rule's dumps that is no marker and no expression, every line as `PATH: LINE`, every file as virtscap names its mode.
+pub fn findings(arf: &str) -> BTreeSet<String> {
+    const SYS: &str = "http://oval.mitre.org/XMLSchema/oval-system-characteristics-5";
     let document = roxmltree::Document::parse(arf).unwrap();
-    let fields = document.descendants().filter(|node| {
-        node.has_tag_name(("http://oval.mitre.org/XMLSchema/oval-system-characteristics-5", "field"))
-            && node.attribute("name") == Some("#")
-    });
-    let texts = fields.filter_map(|node| node.text()).filter(|text| !text.starts_with('@'));
-    texts.map(str::to_owned).collect()
+    let mut findings = BTreeSet::new();
+    for node in document.descendants() {
+        let text = |name: &str| {
+            let child = node.children().find(|child| child.tag_name().name() == name);
+            child.and_then(|child| child.text()).unwrap_or_default()
+        };
+        match node.tag_name().name() {
+            "field" if node.has_tag_name((SYS, "field")) && node.attribute("name") == Some("#") => {
+                let text = node.text().unwrap_or_default();
+                findings.extend((!text.starts_with(['@', '^'])).then(|| text.to_owned()));
+            }
+            "textfilecontent_item" => {
+                let (path, text) = (text("filepath"), text("text"));
+                findings.extend((text != NOT_FOUND_MARKER).then(|| format!("{path}: {text}")));
+            }
+            "file_item" => {
+                let path = if text("filepath").is_empty() { text("path") } else { text("filepath") };
+                let path = path.trim_end_matches('/');
+                findings.insert(format!("{path}: is there"));
+                let bits = [
+                    "suid", "sgid", "sticky", "uread", "uwrite", "uexec", "gread", "gwrite", "gexec", "oread",
+                    "owrite", "oexec",
+                ];
+                let mode = bits.iter().fold(0, |mode, bit| mode << 1 | i32::from(text(bit) == "true"));
+                let kind = match text("type") {
+                    "regular" | "directory" => String::new(),
+                    other => format!("{other}, "),
+                };
+                let (uid, gid) = (text("user_id"), text("group_id"));
+                findings.insert(format!("{path}: {kind}mode {mode:04o}, owner {uid}:{gid}"));
+            }
+            _ => {}
+        }
+    }
+    findings
 }

@@ -8,7 +8,10 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use virtscap_evaluator::dump::DumpFile;
 use virtscap_evaluator::source::{Answer, ApiSource, Snapshot};
-use virtscap_tests::{BENCHMARK, IN_MEMORY, prepared, project, say, source};
+use virtscap_cli::{only, source};
+use virtscap_generator::model::Scope;
+use virtscap_scap::xccdf::Tailoring;
+use virtscap_tests::{BENCHMARK, IN_MEMORY, cases, every_platform_rule, prepared, project, say};
 
 /// A filter, what it is given, and what it gives here.
 struct Run {
@@ -18,8 +21,8 @@ struct Run {
 }
 
 /// Every filter on what a source answers, where it gives something.
-fn runs(source: &dyn ApiSource) -> Vec<Run> {
-    prepared(&IN_MEMORY, None, |prepared| {
+fn runs(tailoring: &Tailoring, source: &dyn ApiSource) -> Vec<Run> {
+    prepared(&IN_MEMORY, tailoring, |prepared| {
         let dump = prepared.collect(source);
         let endpoints = prepared.endpoints().into_iter();
         let run = |endpoint: virtscap_evaluator::collect::Endpoint| {
@@ -43,10 +46,15 @@ fn gojq_gives_the_same() {
         assert!(std::env::var_os("VIRTSCAP_REQUIRE_PEERS").is_none(), "{message}");
         return say(message);
     }
-    let cases = BENCHMARK.rules().flat_map(|rule| &rule.cases);
-    let mut all: Vec<Run> = cases.flat_map(|case| runs(&source(&case.answers(&BENCHMARK)))).collect();
+    let cases = cases(Scope::Platform).into_iter();
+    let runs_of_cases = cases.flat_map(|(rule, case)| {
+        let tailoring = only(&BENCHMARK, rule, &case.values).unwrap();
+        runs(&tailoring, &source(&case.answers(&BENCHMARK)))
+    });
+    let mut all: Vec<Run> = runs_of_cases.collect();
     for snapshot in ["hardened", "neglected"] {
-        all.extend(runs(&Snapshot::open(&project().join("tests/snapshots").join(snapshot)).unwrap()));
+        let snapshot = Snapshot::open(&project().join("tests/snapshots").join(snapshot)).unwrap();
+        all.extend(runs(&every_platform_rule(), &snapshot));
     }
     let requests: String =
         all.iter().map(|run| format!("{}\n", json!({"filter": run.filter, "input": run.input}))).collect();
