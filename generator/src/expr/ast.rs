@@ -70,6 +70,10 @@ pub enum ExprKind {
     Matches(Box<Expr>, String),
     /// `string(a)`
     ToString(Box<Expr>),
+    /// `parseJSON(a)`
+    ParseJson(Box<Expr>),
+    /// `keys(a)`
+    Keys(Box<Expr>),
 }
 
 /// A comparison operator.
@@ -231,7 +235,9 @@ impl ExprKind {
             | Self::Not(a)
             | Self::Size(a)
             | Self::Matches(a, _)
-            | Self::ToString(a) => vec![a],
+            | Self::ToString(a)
+            | Self::ParseJson(a)
+            | Self::Keys(a) => vec![a],
             Self::Compare(_, a, b) | Self::In(a, b) | Self::Probe(_, a, b) => vec![a, b],
             Self::If(a, b, c) => vec![a, b, c],
             Self::Iterate { range, body, .. } => vec![range, body],

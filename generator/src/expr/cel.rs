@@ -1,8 +1,13 @@
-//! Expressions as strict CEL, for any CEL with the standard library alone.
+//! Expressions as strict CEL, for any CEL with the standard library alone; only `parseJSON` needs the Compliance
+//! Operator's.
 //!
 //! Every node lowers to a raw expression and the guards under which the raw expression can be evaluated; where a guard
 //! fails the value is null. The output passes the type checker of cel-go with homogeneous list literals, if all free
-//! variables are declared `dyn`, and never fails at run time. It is one line.
+//! variables are declared `dyn`, and never fails at run time, but for the one exception below. It is one line.
+//!
+//! The operator's `x.parseJSON()` reads maps only, and fails on every other text. No guard can tell beforehand; the
+//! failure stands, since an error is no pass. Only of an empty text and of `null`, of which it would make an empty map,
+//! null is made here.
 //!
 //! Two habits of the checker shape the output. `c ? x : null` is of type null although `x` is `dyn`, so null is written
 //! `dyn(null)` wherever it is one of several values. And values of two known types do not compare, so one of them is
@@ -161,6 +166,8 @@ impl<'e> Lowering<'e> {
             }
             ExprKind::Size(a) => self.size(a),
             ExprKind::ToString(a) => self.string(a),
+            ExprKind::ParseJson(a) => self.parse_json(a),
+            ExprKind::Keys(a) => self.keys(a),
             _ => Lowered::total(Type::Bool, self.truth(expr).all()),
         }
     }

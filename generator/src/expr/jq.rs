@@ -73,6 +73,8 @@ fn value(expr: &Expr) -> Filter {
         ExprKind::Probe(probe, a, b) => self::probe(*probe, a, b),
         ExprKind::Matches(a, pattern) => pipe(a, format!(r#"type == "string" and test({})"#, quote(pattern))),
         ExprKind::ToString(a) => to_string(a),
+        ExprKind::ParseJson(a) => parse_json(a),
+        ExprKind::Keys(_) => Filter::term(format!("[{}]", elements(expr))),
     }
 }
 
@@ -130,6 +132,7 @@ fn elements(expr: &Expr) -> String {
         ExprKind::Iterate { how: Iteration::Map, range, variable, body } => {
             format!("{} | (. as ${variable} | {})", elements(range), value(body).text)
         }
+        ExprKind::Keys(map) => format!("{} | objects | keys[]", read(map)),
         _ if shape(expr) == Shape::List => format!("{}[]", value(expr).within(Binding::Term)),
         _ => format!("{} | arrays[]", read(expr)),
     }
@@ -267,5 +270,38 @@ fn to_string(a: &Expr) -> Filter {
                 r#" else "" end"#,
             ),
         ),
+    }
+}
+
+/// What of jaq's JSON is JSON. Its `fromjson` also takes `NaN`, `+1`, `01`, `1.e5`, `b"bytes"`, `{1: 2}`, `# comments`;
+/// and gojq's takes lone surrogates, which jaq's does not.
+///
+/// The pattern tells tokens only. It lets pass what no `fromjson` takes, such as `[1,` or `"\x"`.
+const JSON_TOKENS: &str = concat!(
+    r#"^(?:[\s,\[\]{}]|true|false|null"#,
+    r#"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?:[\s,\]}]|$)"#,
+    r#"|"(?:[^"\\]|\\(?:[^u]|u[^dD]|u[dD][0-7]|u[dD][89abAB]..\\u[dD][c-fC-F]))*"(?:\s*:)?)*$"#,
+);
+
+/// The most brackets that open in a text that is read as JSON. It bounds the depth: jaq recurses without a limit of its
+/// own until its stack overflows, and gojq gives up at 10000 levels.
+const JSON_BRACKETS: usize = 5000;
+
+fn parse_json(a: &Expr) -> Filter {
+    match shape(a) {
+        // jaq's `fromjson` gives all the values that stand one after the other in a text.
+        Shape::String | Shape::Any => pipe(
+            a,
+            format!(
+                concat!(
+                    r#"if type == "string" and test({}) and (split("[") + split("{{") | length) <= {}"#,
+                    r#" then try [fromjson] catch [] else [] end | if length == 1 then .[0] else null end"#,
+                ),
+                quote(JSON_TOKENS),
+                // Each text that is split has one part more than it has brackets.
+                JSON_BRACKETS + 2,
+            ),
+        ),
+        Shape::Null | Shape::Bool | Shape::Number | Shape::List => Filter::term("null"),
     }
 }

@@ -20,6 +20,8 @@
 //! | `x.matches("re")` | unanchored match of a string; else false |
 //! | `x + y` | two strings or two lists, concatenated; else null |
 //! | `string(x)` | see below |
+//! | `parseJSON(x)` | the value that a string holds as JSON; null if it is no single JSON text |
+//! | `keys(x)` | the keys of a map, sorted by code point; else the empty list |
 //!
 //! `string(x)` is the string itself, `"true"`, `"false"`, or the decimal digits of a whole number below 10^15 in
 //! magnitude (`1` and `1.0` are the same number, since jq cannot tell them apart); everything else gives `""`.
@@ -27,7 +29,13 @@
 //! `matches` takes a literal in the subset of regular expressions that RE2, Rust and Oniguruma read alike.
 //!
 //! # Lowering
-//! [`jq::lower`] and [`cel::lower`] keep these semantics exactly, on jq and strict CEL as they are.
+//! [`jq::lower`] and [`cel::lower`] keep these semantics exactly, on jq and strict CEL as they are. CEL differs twice:
+//! - `parseJSON` is the Compliance Operator's, which reads maps only. Of a text that is no JSON object, unless it is empty
+//!   or `null`, the CEL form errs, and an error is no pass.
+//! - `keys` have no order there, so only what does not depend on it, such as `exists`, `in` and `size`, is the same.
+//!
+//! A text with lone surrogates (`"\\ud800"`), and one in which more than 5000 brackets open, is no JSON to `parseJSON`,
+//! though CEL reads both. Of a number that no double can hold nothing is promised.
 
 mod ast;
 pub mod cel;

@@ -11,7 +11,7 @@ use super::{names, pattern};
 const METHODS: &[&str] =
     &["all", "contains", "endsWith", "exists", "filter", "map", "matches", "size", "startsWith"];
 
-const FUNCTIONS: &[&str] = &["size", "string"];
+const FUNCTIONS: &[&str] = &["keys", "parseJSON", "size", "string"];
 
 /// Parses the tokens of a whole source.
 pub(super) fn parse(tokens: Vec<Spanned>) -> Result<Expr, ExprError> {
@@ -186,6 +186,10 @@ impl Parser {
             "startsWith" => ExprKind::Probe(Probe::StartsWith, target, Box::new(self.expression()?)),
             "endsWith" => ExprKind::Probe(Probe::EndsWith, target, Box::new(self.expression()?)),
             "matches" => ExprKind::Matches(target, self.pattern()?),
+            _ if FUNCTIONS.contains(&name) => {
+                return Err(ExprError::new(format!("`{name}` is a function"), span)
+                    .help(format!("write `{name}(x)`")));
+            }
             _ => return Err(unknown("method", name, span, METHODS)),
         };
         self.expect(")")?;
@@ -265,6 +269,8 @@ impl Parser {
         let kind: fn(Box<Expr>) -> ExprKind = match name {
             "size" => ExprKind::Size,
             "string" => ExprKind::ToString,
+            "parseJSON" => ExprKind::ParseJson,
+            "keys" => ExprKind::Keys,
             "has" => {
                 return Err(ExprError::new(
                     "`has` is not part of the language: reading is null-safe and no guard is needed",

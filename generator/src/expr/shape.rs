@@ -20,12 +20,14 @@ pub(super) fn shape(expr: &Expr) -> Shape {
         ExprKind::Null => Shape::Null,
         ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Size(_) => Shape::Number,
         ExprKind::String(_) | ExprKind::ToString(_) => Shape::String,
-        ExprKind::List(_) => Shape::List,
+        ExprKind::List(_) | ExprKind::Keys(_) => Shape::List,
         ExprKind::Iterate { how, .. } => match how {
             Iteration::Exists | Iteration::All => Shape::Bool,
             Iteration::Filter | Iteration::Map => Shape::List,
         },
-        ExprKind::Variable(_) | ExprKind::Select(..) | ExprKind::Index(..) => Shape::Any,
+        ExprKind::Variable(_) | ExprKind::Select(..) | ExprKind::Index(..) | ExprKind::ParseJson(_) => {
+            Shape::Any
+        }
         ExprKind::Add(all) => sum(all),
         ExprKind::If(_, then, otherwise) => {
             let then = shape(then);

@@ -36,6 +36,24 @@ const LITERALS: &[&str] = &[
     "[1, 'a', true]",
 ];
 
+/// JSON texts, some of which are none; in single quotes, so that they can stand in an expression.
+const TEXTS: &[&str] = &[
+    r#"{"a": 1, "b": "a"}"#,
+    r#"{"c": {"a": [1.0, true, null, "é"]}, "a": true, "c": {"b": [{}]}}"#,
+    r#"{"a-b": 1e0, "in": {"b": "{}"}}"#,
+    " {} ",
+    "null",
+    " ",
+    "true",
+    "1",
+    r#""a""#,
+    r#"[{"a": 1}, "b"]"#,
+    r#"{"a": 1,}"#,
+    "{} {}",
+    "{a: 1}",
+    "NaN",
+];
+
 fn path() -> impl Strategy<Value = String> {
     (select(VARIABLES), prop::collection::vec(select(STEPS), 0..3))
         .prop_map(|(v, steps)| v.to_owned() + &steps.concat())
@@ -63,6 +81,15 @@ pub(crate) fn source() -> impl Strategy<Value = String> {
             1 => prop::collection::vec(inner.clone(), 0..3).prop_map(|all| format!("[{}]", all.join(", "))),
             1 => x.clone().prop_map(|a| format!("size({a})")),
             1 => x.clone().prop_map(|a| format!("string({a})")),
+            1 => x.clone().prop_map(|a| format!("parseJSON({a})")),
+            1 => x.clone().prop_map(|a| format!("parseJSON(string({a}))")),
+            1 => select(TEXTS).prop_map(|text| format!("parseJSON('{text}')")),
+            // The order of keys is not the same everywhere, so they stand only where it does not matter.
+            1 => x.clone().prop_map(|a| format!("size(keys({a}))")),
+            1 => (x.clone(), x.clone()).prop_map(|(a, b)| format!("{a} in keys({b})")),
+            1 => (x.clone(), select(&["exists", "all"][..]), inner.clone())
+                .prop_map(|(a, l, b)| format!("keys({a}).{l}(d, {b})")),
+            1 => (x.clone(), inner.clone()).prop_map(|(a, b)| format!("size(keys({a}).filter(d, {b}))")),
             1 => (x.clone(), probes, inner).prop_map(|(a, p, b)| format!("{a}.{p}({b})")),
             1 => (x.clone(), patterns).prop_map(|(a, p)| format!("{a}.matches('{p}')")),
             2 => (x, select(STEPS)).prop_map(|(a, s)| format!("{a}{s}")),
@@ -77,6 +104,7 @@ fn json_value() -> impl Strategy<Value = Value> {
         2 => (-1..3_i64).prop_map(Value::from),
         1 => select(&[1.0, 1.5, -0.5, 2.0, 1e16][..]).prop_map(Value::from),
         3 => select(&["", "a", "ab", "b", "1", "é", "{{ }}  <a"][..]).prop_map(Value::from),
+        1 => select(TEXTS).prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
         let key = prop_oneof![4 => select(NAMES), 1 => select(&["a-b", "size", "in"][..])];

@@ -1,13 +1,29 @@
 //! What an expression means, by direct interpretation.
+//!
+//! It looks at every part of an expression, also at those that others may skip, for the sake of [`Meaning::cel_may_fail`].
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value, json};
 use virtscap_generator::expr::{Comparison, Expr, ExprKind, Iteration, Probe};
 
-/// The value of `expr` where its free variables are `variables`.
-pub(crate) fn value(expr: &Expr, variables: &Map<String, Value>) -> Value {
-    let of = |e: &Expr| value(e, variables);
+/// What an expression gives.
+pub(crate) struct Meaning {
+    pub(crate) value: Value,
+    /// Whether the expression hands `parseJSON` a text that CEL cannot read.
+    pub(crate) cel_may_fail: bool,
+}
+
+/// The meaning of `expr` where its free variables are `variables`.
+pub(crate) fn meaning(expr: &Expr, variables: &Map<String, Value>) -> Meaning {
+    let refused = Cell::new(false);
+    let value = value(expr, variables, &refused);
+    Meaning { value, cel_may_fail: refused.get() }
+}
+
+fn value(expr: &Expr, variables: &Map<String, Value>, refused: &Cell<bool>) -> Value {
+    let of = |e: &Expr| value(e, variables, refused);
     let truth = |e: &Expr| of(e) == Value::Bool(true);
     match expr.kind() {
         ExprKind::Null => Value::Null,
@@ -20,8 +36,8 @@ pub(crate) fn value(expr: &Expr, variables: &Map<String, Value>) -> Value {
         ExprKind::Select(base, key) => of(base).get(key).cloned().unwrap_or_default(),
         ExprKind::Index(base, index) => of(base).get(*index as usize).cloned().unwrap_or_default(),
         ExprKind::Not(a) => json!(!truth(a)),
-        ExprKind::And(all) => json!(all.iter().all(truth)),
-        ExprKind::Or(all) => json!(all.iter().any(truth)),
+        ExprKind::And(all) => json!(all.iter().filter(|e| !truth(e)).count() == 0),
+        ExprKind::Or(all) => json!(all.iter().filter(|e| truth(e)).count() > 0),
         ExprKind::Compare(operator, a, b) => json!(compare(*operator, &of(a), &of(b))),
         ExprKind::In(a, b) => json!(match (of(a), of(b)) {
             (a, Value::Array(all)) => all.iter().any(|x| equal(x, &a)),
@@ -29,7 +45,10 @@ pub(crate) fn value(expr: &Expr, variables: &Map<String, Value>) -> Value {
             _ => false,
         }),
         ExprKind::Add(all) => all.iter().map(of).reduce(add).unwrap(),
-        ExprKind::If(condition, then, otherwise) => of(if truth(condition) { then } else { otherwise }),
+        ExprKind::If(condition, then, otherwise) => {
+            let (then, otherwise) = (of(then), of(otherwise));
+            if truth(condition) { then } else { otherwise }
+        }
         ExprKind::Iterate { how, range, variable, body } => {
             let elements = match of(range) {
                 Value::Array(all) => all,
@@ -38,14 +57,17 @@ pub(crate) fn value(expr: &Expr, variables: &Map<String, Value>) -> Value {
             let body = |x: &Value| {
                 let mut inner = variables.clone();
                 inner.insert(variable.clone(), x.clone());
-                value(body, &inner)
+                value(body, &inner, refused)
             };
-            let holds = |x: &Value| body(x) == Value::Bool(true);
+            let values: Vec<Value> = elements.iter().map(body).collect();
+            let holds = |value: &Value| *value == Value::Bool(true);
             match how {
-                Iteration::Exists => json!(elements.iter().any(holds)),
-                Iteration::All => json!(elements.iter().all(holds)),
-                Iteration::Filter => elements.into_iter().filter(holds).collect(),
-                Iteration::Map => elements.iter().map(body).collect(),
+                Iteration::Exists => json!(values.iter().any(holds)),
+                Iteration::All => json!(values.iter().all(holds)),
+                Iteration::Filter => {
+                    elements.into_iter().zip(values).filter(|(_, v)| holds(v)).map(|(x, _)| x).collect()
+                }
+                Iteration::Map => values.into(),
             }
         }
         ExprKind::Size(a) => json!(match of(a) {
@@ -75,6 +97,17 @@ pub(crate) fn value(expr: &Expr, variables: &Map<String, Value>) -> Value {
             },
             _ => String::new(),
         }),
+        ExprKind::ParseJson(a) => match of(a) {
+            Value::String(text) => {
+                let value: Value = serde_json::from_str(&text).unwrap_or_default();
+                let null = matches!(text.trim(), "" | "null");
+                refused.set(refused.get() || !(null || value.is_object()));
+                value
+            }
+            _ => Value::Null,
+        },
+        // The keys of a `Map` are sorted.
+        ExprKind::Keys(a) => of(a).as_object().into_iter().flat_map(Map::keys).cloned().collect(),
     }
 }
 

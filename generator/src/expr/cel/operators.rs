@@ -8,6 +8,9 @@ use super::{Bound, Lowered, Lowering, Type};
 /// `string(x)` of numbers is defined below this magnitude.
 const WHOLE: i64 = 1_000_000_000_000_000;
 
+/// The texts of which `parseJSON(x)` is null without a look at the rest.
+const NO_JSON: &str = r"^\s*(null\s*)?$";
+
 impl Lowering<'_> {
     pub(super) fn list(&mut self, all: &[Expr]) -> Lowered {
         let all: Vec<Lowered> = all.iter().map(|e| self.lower(e).unguarded()).collect();
@@ -283,6 +286,32 @@ impl Lowering<'_> {
         Self::bind(bound, made.or("\"\""))
     }
 
+    pub(super) fn parse_json(&mut self, a: &Expr) -> Lowered {
+        let mut bound = Vec::new();
+        let a = self.operand(a, &mut bound);
+        if !matches!(a.kind, Type::Dyn | Type::String) {
+            return Lowered::null();
+        }
+        let test = format!("!{}.matches({})", a.operand(Level::Term), quote(NO_JSON));
+        let guards = of_strings(&[&a], Text::new(Level::Unary, test));
+        // The operator declares a method. Its type is a map of strings, which would not compare with other types.
+        let raw = Text::term(format!("dyn({}.parseJSON())", a.operand(Level::Term)));
+        Self::bind(bound, Lowered { guards, raw, kind: Type::Dyn, path: false })
+    }
+
+    pub(super) fn keys(&mut self, a: &Expr) -> Lowered {
+        let mut bound = Vec::new();
+        let a = self.operand(a, &mut bound);
+        if a.kind != Type::Dyn {
+            return Lowered::total(Type::TypedList, Text::term("[]"));
+        }
+        let mut guards = a.guards.clone();
+        guards.extend(a.is("map"));
+        let key = self.fresh();
+        let raw = Text::term(format!("{}.map({key}, {key})", a.operand(Level::Term)));
+        Self::bind(bound, Lowered { guards, raw, kind: Type::List, path: false }.or("[]"))
+    }
+
     pub(super) fn probe(&mut self, probe: Probe, a: &Expr, b: &Expr) -> Conditions {
         let mut bound = Vec::new();
         let (a, b) = (self.operand(a, &mut bound), self.operand(b, &mut bound));
@@ -292,14 +321,14 @@ impl Lowering<'_> {
             Probe::EndsWith => "endsWith",
         };
         let test = format!("{}.{method}({})", a.operand(Level::Term), b.raw.text);
-        Self::bind_conditions(bound, of_strings(&[&a, &b], test))
+        Self::bind_conditions(bound, of_strings(&[&a, &b], Text::term(test)))
     }
 
     pub(super) fn matches(&mut self, a: &Expr, pattern: &str) -> Conditions {
         let mut bound = Vec::new();
         let a = self.operand(a, &mut bound);
         let test = format!("{}.matches({})", a.operand(Level::Term), quote(pattern));
-        Self::bind_conditions(bound, of_strings(&[&a], test))
+        Self::bind_conditions(bound, of_strings(&[&a], Text::term(test)))
     }
 }
 
@@ -372,7 +401,7 @@ fn is_null(a: Lowered, negated: bool) -> Conditions {
 }
 
 /// The test, guarded so that all of `all` are strings.
-fn of_strings(all: &[&Lowered], test: String) -> Conditions {
+fn of_strings(all: &[&Lowered], test: Text) -> Conditions {
     let mut guards = Conditions::default();
     for a in all {
         if !matches!(a.kind, Type::Dyn | Type::String) {
@@ -383,6 +412,6 @@ fn of_strings(all: &[&Lowered], test: String) -> Conditions {
     for a in all {
         guards.extend(a.is("string"));
     }
-    guards.add(Text::term(test));
+    guards.add(test);
     guards
 }
