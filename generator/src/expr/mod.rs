@@ -45,7 +45,7 @@ mod lexer;
 mod names;
 mod parser;
 pub(crate) mod pattern;
-mod quote;
+pub(crate) mod quote;
 mod shape;
 
 pub use ast::{Comparison, Expr, ExprKind, Iteration, Probe};
