@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::datastream::{self, FILE_NAME};
-use crate::manifests;
 use crate::model::{Benchmark, Scope};
+use crate::{manifests, table};
 
 /// Where the content image is, as the manifests have it unless told otherwise: the cluster's own registry.
 pub const CONTENT_IMAGE: &str =
@@ -50,6 +50,7 @@ pub fn artifacts(
     files.insert(FILE_NAME.to_owned(), datastream::data_stream(benchmark).write());
     let resources = yaml("api-resources.yaml", &[api_resources(benchmark)])?;
     files.insert("api-resources.yaml".to_owned(), resources);
+    files.insert("rules.md".to_owned(), table::rules(benchmark));
     for (name, documents) in manifests::manifests(benchmark, content_image) {
         let text = yaml(&name, &documents)?;
         files.insert(format!("operator/{name}"), text);

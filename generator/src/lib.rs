@@ -6,6 +6,7 @@
 
 pub mod artifacts;
 pub mod case;
+pub mod cel;
 pub mod datastream;
 pub mod diagnostic;
 pub mod expr;
@@ -15,3 +16,4 @@ mod lower;
 mod manifests;
 mod markdown;
 pub mod model;
+mod table;

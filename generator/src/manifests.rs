@@ -1,9 +1,11 @@
 //! Manifests for the Compliance Operator.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use crate::datastream::FILE_NAME;
-use crate::model::Benchmark;
+use crate::model::{Benchmark, Rule};
 
 /// Name of the ProfileBundle; the operator puts it before the names of profiles, rules and variables.
 const BUNDLE: &str = "ocp-virt";
@@ -56,10 +58,43 @@ pub(crate) fn manifests(benchmark: &Benchmark, content_image: &str) -> Vec<(Stri
         });
         (format!("scansettingbinding-{}.yaml", profile.id), vec![binding])
     });
-    let mut all = vec![("profilebundle.yaml".to_owned(), vec![bundle])];
+    let mut all = vec![
+        ("profilebundle.yaml".to_owned(), vec![bundle]),
+        ("collector-rbac.yaml".to_owned(), collector_rbac(benchmark)),
+    ];
     all.extend(bindings);
     all.extend(tailored);
     all
+}
+
+/// What the operator's collector has to read for the rules. Which of it the operator may read by itself differs from
+/// release to release, so the role has all.
+fn collector_rbac(benchmark: &Benchmark) -> Vec<Value> {
+    let mut by_group: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let of_rules = benchmark.rules().flat_map(Rule::resources);
+    for resource in of_rules.chain(benchmark.platform.resources.clone()) {
+        let group = resource.api.split_once('/').map_or("", |(group, _)| group).to_owned();
+        by_group.entry(group).or_default().insert(resource.resource);
+    }
+    let rules: Vec<_> = by_group
+        .iter()
+        .map(|(group, resources)| json!({"apiGroups": [group], "resources": resources, "verbs": ["get", "list"]}))
+        .collect();
+    let name = format!("{BUNDLE}-collector");
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": name},
+        "rules": rules,
+    });
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": "api-resource-collector", "namespace": NAMESPACE}],
+    });
+    vec![role, binding]
 }
 
 fn object(api_version: &str, kind: &str, name: &str, field: &str, value: Value) -> Value {

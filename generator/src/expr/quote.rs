@@ -6,7 +6,7 @@ use std::fmt::Write;
 ///
 /// The text travels inside XML inside a Go template, and white space is folded on the way. So neither `{{` nor a run of
 /// spaces nor `<` nor a character that XML lacks is left as it is.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     let mut previous = None;
