@@ -4,7 +4,7 @@
 //! GET and one jq filter give one file.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use crate::source::{Answer, ApiSource, Format};
 
 /// How long a filter may run on one answer.
 const DEADLINE: Duration = Duration::from_secs(120);
+/// How many answers are fetched and filtered at a time. All of them are in memory.
+const AT_A_TIME: usize = 2;
 /// Stack of the thread that parses and filters: recursion in jq needs more than the default.
 const STACK: usize = 64 << 20;
 
@@ -85,11 +87,32 @@ pub fn collect(source: &dyn ApiSource, endpoints: impl IntoIterator<Item = Endpo
     for endpoint in endpoints {
         by_path.entry(endpoint.path.clone()).or_default().push(endpoint);
     }
-    let mut dump = Dump::default();
-    for (path, endpoints) in by_path {
-        for (endpoint, file) in fetch(source, &path, endpoints) {
-            dump.insert(endpoint.dump, file);
+    let paths = Mutex::new(by_path.into_iter());
+    let next = || paths.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        let mut files = Vec::new();
+        while let Some((path, endpoints)) = next() {
+            files.extend(fetch(source, &path, endpoints));
         }
+        files
+    };
+    let mut files = thread::scope(|scope| {
+        let others: Vec<_> =
+            (1..AT_A_TIME).map(|_| thread::Builder::new().spawn_scoped(scope, work)).collect();
+        let mut files = work();
+        for other in others.into_iter().flatten() {
+            match other.join() {
+                Ok(more) => files.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        files
+    });
+    // Of two files in the same place the first path's stays, whoever was faster.
+    files.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+    let mut dump = Dump::default();
+    for (endpoint, file) in files {
+        dump.insert(endpoint.dump, file);
     }
     dump
 }

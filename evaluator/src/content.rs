@@ -1,6 +1,10 @@
 //! SCAP content that is evaluated: a data stream, as a model and as the text that reports embed.
 
-use virtscap_scap::datastream::{ComponentContent, ComponentRef, DataStream, DataStreamCollection};
+use std::sync::OnceLock;
+
+use virtscap_scap::datastream::{
+    ComponentContent, ComponentRef, DataStream, DataStreamCollection, Fragments,
+};
 use virtscap_scap::oval::OvalDefinitions;
 use virtscap_scap::xccdf::Benchmark;
 use virtscap_scap::xml::ReadError;
@@ -10,6 +14,8 @@ use virtscap_scap::xml::ReadError;
 pub struct Content {
     collection: DataStreamCollection,
     xml: String,
+    /// Where the components are in `xml`, from the first time that it was read.
+    fragments: OnceLock<Fragments>,
 }
 
 /// The benchmark of a data stream, with what its references mean.
@@ -39,18 +45,43 @@ impl Content {
     /// # Errors
     /// [`ContentError::Read`] where the text is none.
     pub fn from_xml(xml: String) -> Result<Self, ContentError> {
-        Ok(Self { collection: DataStreamCollection::read(&xml)?, xml })
+        let (collection, fragments) = DataStreamCollection::read_with_fragments(&xml)?;
+        Ok(Self { collection, xml, fragments: fragments.into() })
     }
 
     /// From a model that was made in memory.
     pub fn from_model(collection: DataStreamCollection) -> Self {
         let xml = collection.write();
-        Self { collection, xml }
+        Self { collection, xml, fragments: OnceLock::new() }
     }
 
     /// The text of the data stream.
     pub fn xml(&self) -> &str {
         &self.xml
+    }
+
+    /// The text of the data stream, from its first tag on.
+    ///
+    /// # Errors
+    /// [`ReadError`] where the text cannot be read, which the model was written to.
+    pub fn root_xml(&self) -> Result<&str, ReadError> {
+        Ok(self.fragments()?.root(&self.xml))
+    }
+
+    /// The text of a component, as a fragment that declares its own namespaces.
+    ///
+    /// # Errors
+    /// [`ReadError`] where there is no such component.
+    pub fn component_xml(&self, id: &str) -> Result<String, ReadError> {
+        self.fragments()?.component(&self.xml, id)
+    }
+
+    fn fragments(&self) -> Result<&Fragments, ReadError> {
+        if let Some(fragments) = self.fragments.get() {
+            return Ok(fragments);
+        }
+        let fragments = Fragments::of(&self.xml)?;
+        Ok(self.fragments.get_or_init(|| fragments))
     }
 
     /// The first benchmark of the first data stream that has one.

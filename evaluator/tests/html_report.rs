@@ -315,7 +315,7 @@ fn unescape(text: &str) -> String {
 /// The elements of a page, in the order in which they end. The page has to be well-formed XML.
 fn elements(html: &str) -> Vec<Element> {
     let mut rest = html.strip_prefix("<!DOCTYPE html>\n").unwrap();
-    virtscap_scap::datastream::root_xml(rest).unwrap();
+    roxmltree::Document::parse(rest).unwrap();
     let mut open: Vec<Element> = Vec::new();
     let mut done = Vec::new();
     while let Some((text, tail)) = rest.split_once('<') {

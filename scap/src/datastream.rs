@@ -1,5 +1,8 @@
 //! SCAP 1.3 source data streams: benchmark, checks and dictionaries in one document.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use crate::cpe::CpeList;
 use crate::namespace::*;
 use crate::ocil::Ocil;
@@ -78,6 +81,14 @@ impl DataStreamCollection {
     /// [`ReadError`] where the document is no data stream collection, or a component breaks its schema in what the
     /// model reads.
     pub fn read(xml: &str) -> Result<Self, ReadError> {
+        Self::read_with_fragments(xml).map(|(collection, _)| collection)
+    }
+
+    /// Reads a data stream collection, and tells where in the text its parts are.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_with_fragments(xml: &str) -> Result<(Self, Fragments), ReadError> {
         let document = roxmltree::Document::parse(xml)?;
         let root = document.root_element();
         if !root.is(DS, "data-stream-collection") {
@@ -86,11 +97,12 @@ impl DataStreamCollection {
                 expected: "<data-stream-collection> of a SCAP 1.2 or 1.3 source data stream",
             });
         }
-        Ok(Self {
+        let collection = Self {
             id: root.required("id")?.to_owned(),
             data_streams: root.named("data-stream").map(DataStream::read).collect::<Result<_, _>>()?,
             components: root.named("component").map(Component::read).collect::<Result<_, _>>()?,
-        })
+        };
+        Ok((collection, Fragments::of_root(xml, root)))
     }
 
     /// The component of this id.
@@ -243,47 +255,93 @@ impl Component {
     }
 }
 
-/// The root element of a component within a data stream's text, as a fragment that declares its own namespaces.
+/// Where the parts of a data stream are in its text.
 ///
 /// Results embed what was evaluated as it was written, so that nothing of it is lost in reading.
-///
-/// # Errors
-/// [`ReadError`] where the text is not XML, or has no such component.
-pub fn component_xml(xml: &str, component: &str) -> Result<String, ReadError> {
-    let document = roxmltree::Document::parse(xml)?;
-    let node = document
-        .root_element()
-        .named("component")
-        .find(|c| c.attribute("id") == Some(component))
-        .and_then(|c| c.elements().next())
-        .ok_or_else(|| ReadError::DanglingReference {
-            line: 1,
-            what: "component",
-            reference: component.to_owned(),
-        })?;
-    let text = &xml[node.range()];
-    // The tag's name ends at white space, `/` or `>`; declarations go right behind it.
-    let name_end = text.find(|c: char| c.is_whitespace() || c == '/' || c == '>').unwrap_or(text.len());
-    let tag_end = text.find('>').unwrap_or(text.len());
-    let mut declarations = String::new();
-    for namespace in node.namespaces() {
-        let declaration = match namespace.name() {
-            Some("xml") => continue,
-            Some(prefix) => format!("xmlns:{prefix}="),
-            None => "xmlns=".to_owned(),
-        };
-        if !text[name_end..tag_end].contains(&declaration) {
-            declarations.push_str(&format!(" {declaration}\"{}\"", crate::xml::escape(namespace.uri())));
-        }
-    }
-    Ok(format!("{}{declarations}{}", &text[..name_end], &text[name_end..]))
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragments {
+    root: Range<usize>,
+    /// By id of the component; the first of an id counts.
+    components: BTreeMap<String, Fragment>,
 }
 
-/// The document's root element as a fragment: without the XML declaration and what else stands before it.
-///
-/// # Errors
-/// [`ReadError::Malformed`] where the text is not XML.
-pub fn root_xml(xml: &str) -> Result<&str, ReadError> {
-    let document = roxmltree::Document::parse(xml)?;
-    Ok(&xml[document.root_element().range()])
+/// The root element of a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fragment {
+    range: Range<usize>,
+    /// The end of its tag's name, behind which declarations go.
+    name_end: usize,
+    /// What it takes from the elements around it.
+    declarations: String,
+}
+
+impl Fragments {
+    /// Looks for the parts in a text.
+    ///
+    /// # Errors
+    /// [`ReadError::Malformed`] where the text is not XML.
+    pub fn of(xml: &str) -> Result<Self, ReadError> {
+        let document = roxmltree::Document::parse(xml)?;
+        Ok(Self::of_root(xml, document.root_element()))
+    }
+
+    fn of_root(xml: &str, root: Node<'_, '_>) -> Self {
+        let mut components = BTreeMap::new();
+        for component in root.named("component") {
+            let (Some(id), Some(node)) = (component.attribute("id"), component.elements().next()) else {
+                continue;
+            };
+            components.entry(id.to_owned()).or_insert_with(|| Fragment::of(xml, node));
+        }
+        Self { root: root.range(), components }
+    }
+
+    /// The document's root element as a fragment: without the XML declaration and what else stands before it.
+    ///
+    /// `xml` is the text that this was made of.
+    pub fn root<'x>(&self, xml: &'x str) -> &'x str {
+        xml.get(self.root.clone()).unwrap_or_default()
+    }
+
+    /// The root element of a component, as a fragment that declares its own namespaces.
+    ///
+    /// `xml` is the text that this was made of.
+    ///
+    /// # Errors
+    /// [`ReadError::DanglingReference`] where it has no such component.
+    pub fn component(&self, xml: &str, id: &str) -> Result<String, ReadError> {
+        let fragment = self.components.get(id);
+        let parts = fragment.and_then(|fragment| {
+            let Range { start, end } = fragment.range;
+            let head = xml.get(start..fragment.name_end)?;
+            Some([head, &fragment.declarations, xml.get(fragment.name_end..end)?].concat())
+        });
+        parts.ok_or_else(|| ReadError::DanglingReference {
+            line: 1,
+            what: "component",
+            reference: id.to_owned(),
+        })
+    }
+}
+
+impl Fragment {
+    fn of(xml: &str, node: Node<'_, '_>) -> Self {
+        let range = node.range();
+        let text = &xml[range.clone()];
+        // The tag's name ends at white space, `/` or `>`; declarations go right behind it.
+        let name_end = text.find(|c: char| c.is_whitespace() || c == '/' || c == '>').unwrap_or(text.len());
+        let tag_end = text.find('>').unwrap_or(text.len());
+        let mut declarations = String::new();
+        for namespace in node.namespaces() {
+            let declaration = match namespace.name() {
+                Some("xml") => continue,
+                Some(prefix) => format!("xmlns:{prefix}="),
+                None => "xmlns=".to_owned(),
+            };
+            if !text[name_end..tag_end].contains(&declaration) {
+                declarations.push_str(&format!(" {declaration}\"{}\"", crate::xml::escape(namespace.uri())));
+            }
+        }
+        Self { name_end: range.start + name_end, range, declarations }
+    }
 }

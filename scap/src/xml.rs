@@ -200,7 +200,8 @@ impl XmlWriter {
         let mut bytes = self.writer.into_inner();
         bytes.push(b'\n');
         // Every byte came in as `str`.
-        String::from_utf8_lossy(&bytes).into_owned()
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
     fn event(&mut self, event: Event<'_>) {

@@ -1,7 +1,6 @@
 //! ARF and XCCDF results files.
 
 use virtscap_scap::arf::AssetReport;
-use virtscap_scap::datastream::{component_xml, root_xml};
 use virtscap_scap::oval::Generator;
 use virtscap_scap::oval::results::ResultsFrame;
 use virtscap_scap::xml::{ReadError, XmlWriter};
@@ -16,10 +15,8 @@ use crate::xccdf::OvalComponent;
 pub fn asset_report(scan: &Scan<'_>) -> Result<String, ReadError> {
     let components: Vec<&OvalComponent> =
         scan.evaluation.checks.iter().chain(&scan.evaluation.platform_checks).collect();
-    let definitions = components
-        .iter()
-        .map(|c| component_xml(scan.content.xml(), &c.component))
-        .collect::<Result<Vec<_>, _>>()?;
+    let definitions =
+        components.iter().map(|c| scan.content.component_xml(&c.component)).collect::<Result<Vec<_>, _>>()?;
     let generator = Generator {
         product_name: Some("cpe:/a:virtscap:virtscap".to_owned()),
         product_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
@@ -40,7 +37,7 @@ pub fn asset_report(scan: &Scan<'_>) -> Result<String, ReadError> {
         })
         .collect();
     let report = AssetReport {
-        collection_xml: root_xml(scan.content.xml())?,
+        collection_xml: scan.content.root_xml()?,
         target: &scan.test_result.target,
         test_result: &scan.test_result,
         oval_results: &oval_results,
@@ -54,7 +51,7 @@ pub fn asset_report(scan: &Scan<'_>) -> Result<String, ReadError> {
 /// [`ReadError`] where the content is not what it was when it was read.
 pub fn xccdf_results(scan: &Scan<'_>) -> Result<String, ReadError> {
     let component = scan.test_result.benchmark_href.trim_start_matches('#');
-    let benchmark = component_xml(scan.content.xml(), component)?;
+    let benchmark = scan.content.component_xml(component)?;
     let mut w = XmlWriter::fragment();
     scan.test_result.write(&mut w);
     let test_result = w.finish();

@@ -37,7 +37,7 @@ pub enum Format {
 }
 
 /// Something that answers API paths.
-pub trait ApiSource {
+pub trait ApiSource: Sync {
     /// The answer to a GET of the path.
     fn get(&self, path: &str) -> Answer;
 

@@ -280,6 +280,16 @@ impl Entity {
         Self { value: EntityValue::Variable { var_ref, var_check: Check::All }, ..Self::equals("") }
     }
 
+    /// A string that any of a variable's values, as regular expressions, has to match.
+    pub fn matches_variable(var_ref: VariableId, entity_check: Check) -> Self {
+        Self {
+            operation: Operation::PatternMatch,
+            value: EntityValue::Variable { var_ref, var_check: Check::AtLeastOne },
+            entity_check,
+            ..Self::equals("")
+        }
+    }
+
     /// The same with another `entity_check`.
     pub fn with_entity_check(self, entity_check: Check) -> Self {
         Self { entity_check, ..self }

@@ -1,11 +1,13 @@
 //! jq filters, run as the Compliance Operator's collector runs them: the first result counts, and there has to be one.
 
-use std::sync::LazyLock;
+mod prelude;
 
 use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
-use jaq_core::{Compiler, Ctx, Vars, data, unwrap_valr};
+use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
 use jaq_json::Val;
+
+use self::prelude::Data;
 
 /// Why a filter gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,28 +23,30 @@ pub(crate) enum FilterError {
     Empty,
 }
 
-/// The definitions of jq's standard library, parsed once.
-static PRELUDE: LazyLock<Vec<Def<&'static str>>> =
-    LazyLock::new(|| jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).collect());
-
 /// Runs a filter on an answer. There is no limit on its steps: callers run it under a deadline.
 pub(crate) fn run(code: &str, input: Val) -> Result<Val, FilterError> {
-    let arena = Arena::default();
-    let modules = Loader::new(PRELUDE.iter().cloned())
-        .load(&arena, File { code, path: () })
-        .map_err(|errors| FilterError::Syntax(errors.iter().map(|(_, e)| format!("{e:?}")).collect()))?;
-    let filter = Compiler::default()
-        .with_funs(jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()))
-        .compile(modules)
-        .map_err(|errors| {
-            FilterError::Syntax(format!("{:?}", errors.iter().map(|(_, e)| e).collect::<Vec<_>>()))
-        })?;
-    let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
+    // Where the words of a filter do not tell what it calls, the whole library does.
+    let filter = compile(code, prelude::definitions(code))
+        .or_else(|_| compile(code, prelude::all_definitions()))
+        .map_err(FilterError::Syntax)?;
+    let context = Ctx::<Data>::new(&filter.lut, Vars::new([]));
     match filter.id.run((context, input)).map(unwrap_valr).next() {
         Some(Ok(value)) => Ok(value),
         Some(Err(e)) => Err(FilterError::Run(e.to_string())),
         None => Err(FilterError::Empty),
     }
+}
+
+/// Compiles a filter that may call these definitions and the native functions; or tells what is wrong with it.
+fn compile(code: &str, definitions: Vec<Def>) -> Result<Filter<Data>, String> {
+    let arena = Arena::default();
+    let modules = Loader::new(definitions)
+        .load(&arena, File { code, path: () })
+        .map_err(|errors| errors.iter().map(|(_, e)| format!("{e:?}")).collect::<String>())?;
+    Compiler::default()
+        .with_funs(prelude::functions())
+        .compile(modules)
+        .map_err(|errors| format!("{:?}", errors.iter().map(|(_, e)| e).collect::<Vec<_>>()))
 }
 
 #[cfg(test)]
@@ -61,5 +65,18 @@ mod tests {
         assert!(matches!(text(".items[]", "{}"), Err(FilterError::Run(_))));
         assert!(matches!(text(".a |", "{}"), Err(FilterError::Syntax(_))));
         assert!(matches!(text("nosuch(1)", "{}"), Err(FilterError::Syntax(_))));
+    }
+
+    #[test]
+    fn types_are_what_jq_says() {
+        let values = r#"[null, true, 1, 1.5, "a", [1], {"a": 1}]"#;
+        let types = r#"["null","boolean","number","number","string","array","object"]"#;
+        assert_eq!(text("map(type)", values).unwrap(), types);
+        assert_eq!(
+            text("[.[] | arrays, objects, strings, booleans]", values).unwrap(),
+            r#"[true,"a",[1],{"a":1}]"#
+        );
+        assert_eq!(text("[.[] | numbers, nulls, scalars] | length", values).unwrap(), "8");
+        assert_eq!(text(r#"[.[] | @json "\(.)"] | .[5]"#, values).unwrap(), r#""[1]""#);
     }
 }
