@@ -1,18 +1,20 @@
 //! The probes: what an object's description finds.
 
+mod content;
+mod files;
+mod prefix;
+mod union;
+
+pub(super) use union::object_element;
+
 use std::collections::HashSet;
 
-use virtscap_scap::oval::results::{CollectedObject, Flag, ItemField, ItemKind};
-use virtscap_scap::oval::{
-    Check, Datatype, Entity, EntityValue, FileSpec, Object, ObjectKind, Operation, OvalResult,
-};
+use virtscap_scap::oval::results::{CollectedObject, Flag, ItemKind};
+use virtscap_scap::oval::{Check, Entity, EntityValue, FileSpec, Object, ObjectKind, Operation};
 
 use super::Session;
-use super::compare::Comparator;
 use super::variables::NoValues;
-use crate::dump::FileState;
-use crate::pattern::Pattern;
-use crate::yamlfilecontent::{Field, Record, YamlPath, select};
+use crate::files::Lookup;
 
 /// A collection that went wrong.
 pub(super) fn failed(message: String) -> CollectedObject {
@@ -39,6 +41,25 @@ impl Findings {
         self.error = true;
         self.messages.push(message);
     }
+
+    /// Notes why something is missing, where that is known: its data could not be had, which is not the same as that
+    /// there is none. A test that is content with nothing must not be true of that.
+    fn withhold(&mut self, reason: Option<String>) {
+        self.withheld |= reason.is_some();
+        if let Some(reason) = reason.filter(|reason| !self.messages.contains(reason)) {
+            self.messages.push(reason);
+        }
+    }
+
+    /// What was found; what went wrong is noted. A file that is missing is no error.
+    fn take<T>(&mut self, path: &str, lookup: Lookup<T>) -> Option<T> {
+        match lookup {
+            Lookup::Found(found) => return Some(found),
+            Lookup::Missing { reason } => self.withhold(reason),
+            Lookup::Unreadable { reason } => self.error(format!("{path}: {reason}")),
+        }
+        None
+    }
 }
 
 impl<'a> Session<'a> {
@@ -55,9 +76,13 @@ impl<'a> Session<'a> {
                 }
                 findings
             }),
-            ObjectKind::Family | ObjectKind::File { .. } | ObjectKind::Union { .. } => {
-                return not_collected(format!("{}: objects of this form are not supported", object.id));
+            // Nodes run Linux, and so do the scanners that read dumps.
+            ObjectKind::Family => {
+                let family = ItemKind::Family { family: "unix".to_owned() };
+                Ok(Findings { items: vec![family], ..Findings::default() })
             }
+            ObjectKind::File { file } => self.file(file),
+            ObjectKind::Union { element, objects } => return self.union(*element, objects),
             ObjectKind::Unsupported { name } => {
                 return not_collected(format!(
                     "{}: objects of this form ({name}) are not supported",
@@ -82,92 +107,14 @@ impl<'a> Session<'a> {
         CollectedObject { flag, messages: findings.messages, items }
     }
 
-    /// `ind:yamlfilecontent_object`: one item per file in which the path finds something.
-    fn yaml_file_content(&mut self, file: &FileSpec, yamlpath: &Entity) -> Result<Findings, NoValues> {
+    /// `unix:file_object`: one item per file.
+    fn file(&mut self, file: &FileSpec) -> Result<Findings, NoValues> {
         let mut findings = Findings::default();
-        let paths = self.equals_only(yamlpath, "yamlpath")?;
-        for filepath in self.file_paths(file)? {
-            let Some(content) = self.read(&filepath, &mut findings) else { continue };
-            for text in &paths {
-                let path = match YamlPath::parse(text) {
-                    Ok(path) => path,
-                    Err(e) => {
-                        findings.error(e.to_string());
-                        continue;
-                    }
-                };
-                match select(&content, &path) {
-                    Ok(records) if records.is_empty() => {}
-                    Ok(records) => findings.items.push(ItemKind::YamlFileContent {
-                        filepath: filepath.clone(),
-                        yamlpath: text.clone(),
-                        records: records.into_iter().map(item_fields).collect(),
-                    }),
-                    Err(e) => findings.error(format!("{filepath}: {e}")),
-                }
-            }
+        for named in self.named_files(file, &mut findings)? {
+            let item = self.file_item(&named, &mut findings);
+            findings.items.extend(item.map(ItemKind::File));
         }
         Ok(findings)
-    }
-
-    /// `ind:textfilecontent54_object`: one item per match.
-    fn text_file_content(
-        &mut self,
-        file: &FileSpec,
-        pattern: &Entity,
-        instance: &Entity,
-    ) -> Result<Findings, NoValues> {
-        let mut findings = Findings::default();
-        let patterns = self.entity_values(&pattern.value)?;
-        let instances = self.entity_values(&instance.value)?;
-        let instances = instances
-            .iter()
-            .map(|value| Comparator::new(instance.operation, Datatype::Int, value))
-            .collect::<Result<Vec<_>, _>>()?;
-        for filepath in self.file_paths(file)? {
-            let Some(content) = self.read(&filepath, &mut findings) else { continue };
-            let content = String::from_utf8_lossy(&content);
-            for pattern in &patterns {
-                let compiled = Pattern::new(pattern, true).map_err(|e| e.to_string())?;
-                let matches = compiled.matches(&content).map_err(|e| e.to_string())?;
-                for (number, groups) in (1_u64..).zip(matches) {
-                    let wanted = instances
-                        .iter()
-                        .map(|instance| instance.compare(&number.to_string()))
-                        .collect::<Result<Vec<_>, _>>()?;
-                    if !wanted.contains(&OvalResult::True) {
-                        continue;
-                    }
-                    let mut groups = groups.into_iter();
-                    findings.items.push(ItemKind::TextFileContent {
-                        filepath: filepath.clone(),
-                        pattern: pattern.clone(),
-                        instance: number,
-                        text: groups.next().unwrap_or_default(),
-                        subexpressions: groups.collect(),
-                    });
-                }
-            }
-        }
-        Ok(findings)
-    }
-
-    /// The files that an object names.
-    fn file_paths(&mut self, file: &FileSpec) -> Result<Vec<String>, NoValues> {
-        let paths = match file {
-            FileSpec::FilePath(filepath) => self.equals_only(filepath, "filepath")?,
-            FileSpec::PathAndName { path, filename } => {
-                let Some(filename) = filename else {
-                    return Err(NoValues::from("a directory has no content".to_owned()));
-                };
-                let names = self.equals_only(filename, "filename")?;
-                let folders = self.equals_only(path, "path")?;
-                let join =
-                    |folder: &String, name: &String| format!("{}/{name}", folder.trim_end_matches('/'));
-                folders.iter().flat_map(|folder| names.iter().map(|name| join(folder, name))).collect()
-            }
-        };
-        paths.iter().map(|path| plain_path(path).map_err(NoValues::from)).collect()
     }
 
     /// The values of an object's entity that has to be equal to one of them.
@@ -192,43 +139,4 @@ impl<'a> Session<'a> {
         }
         Ok(values)
     }
-
-    /// Reads a file; a missing one is no error, yet its reason is kept.
-    fn read(&self, filepath: &str, findings: &mut Findings) -> Option<std::borrow::Cow<'a, [u8]>> {
-        match self.files.read(filepath) {
-            FileState::Found(content) => Some(content),
-            FileState::Missing { reason } => {
-                // Where the reason is known, the file is missing because its data could not be had, not because there
-                // is none: a test that is content with nothing must not be true of that.
-                findings.withheld |= reason.is_some();
-                findings.messages.extend(reason);
-                None
-            }
-            FileState::Unreadable { reason } => {
-                findings.error(format!("{filepath}: {reason}"));
-                None
-            }
-        }
-    }
-}
-
-/// The path as dumps have it: without empty parts. What `..` means depends on links, which a dump does not have.
-fn plain_path(path: &str) -> Result<String, String> {
-    if path.split('/').any(|part| part == "..") {
-        return Err(format!("the path '{path}' with '..' is not supported"));
-    }
-    if !path.starts_with('/') {
-        return Ok(path.to_owned());
-    }
-    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
-    Ok(parts.fold(String::new(), |path, part| format!("{path}/{part}")))
-}
-
-fn item_fields(record: Record) -> Vec<ItemField> {
-    let field = |field: Field| ItemField {
-        name: field.name,
-        datatype: Datatype::from_text(field.value.datatype()).unwrap_or(Datatype::String),
-        value: field.value.as_text().into_owned(),
-    };
-    record.fields.into_iter().map(field).collect()
 }
