@@ -3,8 +3,8 @@
 use virtscap_scap::id::VariableId;
 use virtscap_scap::oval::results::{Flag, ItemField, ItemKind, TestResult};
 use virtscap_scap::oval::{
-    Check, Comparison, Entity, EntityValue, Existence, ObjectElement, ObjectKind, Operator, OvalResult,
-    RecordField, StateKind, Test, TestKind,
+    Check, Comparison, Entity, EntityValue, Existence, FileEntity, ObjectElement, ObjectKind, Operator,
+    OvalResult, RecordField, StateKind, Test, TestKind,
 };
 
 use super::compare::Comparator;
@@ -213,7 +213,14 @@ impl<'a> Session<'a> {
                     .iter()
                     .map(|(name, entity)| match file.value(*name) {
                         Some(value) => self.compare_entity(entity, &[value]),
-                        None => Compared::error(format!("{}: has no '{name}'", file.full_path())),
+                        // As oscap has it: a name that is nil is empty, and what is not there is unknown.
+                        None if *name == FileEntity::FileName => {
+                            self.compare_entity(entity, &[String::new()])
+                        }
+                        None => Compared {
+                            messages: vec![format!("{}: has no '{name}'", file.full_path())],
+                            ..Compared::nothing(OvalResult::Unknown)
+                        },
                     })
                     .collect();
                 let compared = Compared::combine(parts, |results| combine_entities(state.operator, results));
