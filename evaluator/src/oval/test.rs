@@ -139,7 +139,9 @@ impl<'a> Session<'a> {
             *result = item.result;
             compared.push(item);
         }
-        done.result = test.check.combine(compared.iter().map(|item| item.result));
+        // Where items may be missing, what they could have changed is not decided.
+        let missing = (object.flag == Flag::Incomplete).then_some(OvalResult::Unknown);
+        done.result = test.check.combine(compared.iter().map(|item| item.result).chain(missing));
         for item in compared {
             done.messages.extend(item.messages);
             if done.result == OvalResult::False {

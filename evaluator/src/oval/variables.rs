@@ -99,11 +99,15 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<String>, NoValues> {
         let collected = self.object(object);
         match collected.flag {
-            Flag::Complete | Flag::Incomplete => {}
+            Flag::Complete => {}
             flag => {
                 let reason = with_messages(format!("the object {object} is '{flag}'"), &collected.messages);
-                let flag =
-                    if matches!(flag, Flag::DoesNotExist | Flag::NotCollected) { flag } else { Flag::Error };
+                let flag = match flag {
+                    Flag::DoesNotExist => flag,
+                    // An object that is made of some of the values would look as if it were all of it.
+                    Flag::NotCollected | Flag::Incomplete => Flag::NotCollected,
+                    _ => Flag::Error,
+                };
                 return Err(NoValues { reason, flag });
             }
         }

@@ -4,7 +4,7 @@ use super::{FileEntity, FileType};
 use crate::xml::XmlWriter;
 
 /// A `unix-sys:file_item`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileItem {
     /// The directory that holds it, or the directory that it is.
     pub path: String,

@@ -35,7 +35,7 @@ pub struct Item {
 }
 
 /// The items that the model knows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ItemKind {
     /// `ind-sys:yamlfilecontent_item`.
     YamlFileContent {
@@ -76,7 +76,7 @@ pub enum ItemKind {
 }
 
 /// A field of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ItemField {
     /// Its name, in OVAL's encoding.
     pub name: String,

@@ -1,5 +1,7 @@
 //! Unions of objects (OVAL 5.11, 5.3.4.5).
 
+use std::collections::HashSet;
+
 use virtscap_scap::id::ObjectId;
 use virtscap_scap::oval::results::{CollectedObject, Flag};
 use virtscap_scap::oval::{ObjectElement, ObjectKind};
@@ -28,12 +30,10 @@ impl Session<'_> {
                     union.messages.push(message);
                 }
             }
-            for item in collected.items {
-                if !union.items.iter().any(|known| self.item(*known) == self.item(item)) {
-                    union.items.push(item);
-                }
-            }
+            union.items.extend(collected.items);
         }
+        let mut known = HashSet::new();
+        union.items.retain(|id| self.item(*id).is_some_and(|item| known.insert(item)));
         union.flag = combine(&flags, union.items.is_empty());
         union
     }
