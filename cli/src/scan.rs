@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_evaluator::report::{arf, html, text};
-use virtscap_evaluator::scan::{Request, scan};
-use virtscap_evaluator::source::Snapshot;
+use virtscap_evaluator::scan::{Request, scan, scan_node};
+use virtscap_evaluator::source::{RecordedNode, Snapshot};
 use virtscap_generator::datastream::data_stream;
 use virtscap_scap::xccdf::Tailoring;
 
@@ -17,11 +17,18 @@ use crate::{Outcome, output};
 /// The benchmark that comes with the program.
 const EMBEDDED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../build/ssg-ocp-virt-ds.xml"));
 
-/// Scan a snapshot of a cluster
+/// Scan a snapshot of a cluster, or the files of a node
+///
+/// A snapshot decides the rules on the cluster's objects, a node's files those on nodes; the others are unknown.
+///
+/// The source is exactly one of --snapshot, --root and --node.
 ///
 /// Exit status: 0 if all rules passed, 2 if some rule did not pass, 1 if nothing could be scanned.
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
+    #[command(flatten)]
+    source: Source,
+
     #[command(flatten)]
     what: What,
 
@@ -46,13 +53,26 @@ pub(crate) struct Scan {
     all: bool,
 }
 
-/// What is scanned, and for what.
+/// What is scanned.
 #[derive(Debug, Args)]
-pub(crate) struct What {
+#[group(required = true, multiple = false)]
+struct Source {
     /// Snapshot: API answers under their API path, in a folder or a .tar.gz of it
     #[arg(long, value_name = "DIR|TAR.GZ")]
-    snapshot: PathBuf,
+    snapshot: Option<PathBuf>,
 
+    /// Root of a node: /, or where it is mounted
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+
+    /// Recorded files of a node, as virtscap collect --root writes them
+    #[arg(long, value_name = "DIR")]
+    node: Option<PathBuf>,
+}
+
+/// What is scanned for.
+#[derive(Debug, Args)]
+pub(crate) struct What {
     /// Profile: its short name or its id
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -98,10 +118,6 @@ impl What {
         let profile = self.profile.clone().or_else(|| own.then(|| DEFAULT_PROFILE.to_owned()));
         Ok(Loaded { content, tailoring, profile })
     }
-
-    pub(crate) fn source(&self) -> Result<Snapshot> {
-        Ok(Snapshot::open(&self.snapshot)?)
-    }
 }
 
 impl Loaded {
@@ -114,6 +130,16 @@ impl Loaded {
     }
 }
 
+#[cfg(unix)]
+pub(crate) fn open_root(root: &Path) -> Result<virtscap_evaluator::source::HostRoot> {
+    Ok(virtscap_evaluator::source::HostRoot::open(root)?)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn open_root(_: &Path) -> Result<RecordedNode> {
+    bail!("the root of a node can be read on Unix systems only; record it there with virtscap collect --root")
+}
+
 fn read_tailoring(file: &Path) -> Result<(Tailoring, String)> {
     let named = || file.display().to_string();
     let xml = std::fs::read_to_string(file).with_context(named)?;
@@ -123,9 +149,13 @@ fn read_tailoring(file: &Path) -> Result<(Tailoring, String)> {
 impl Scan {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let loaded = self.what.load()?;
-        let source = self.what.source()?;
         let request = loaded.request();
-        let scan = scan(&request, &source)?;
+        let scan = match (&self.source.snapshot, &self.source.root, &self.source.node) {
+            (Some(snapshot), _, _) => scan(&request, &Snapshot::open(snapshot)?)?,
+            (_, Some(root), _) => scan_node(&request, &open_root(root)?)?,
+            (_, _, Some(node)) => scan_node(&request, &RecordedNode::open(node)?)?,
+            (None, None, None) => bail!("name a source: --snapshot, --root or --node"),
+        };
         if let Some(file) = &self.arf {
             output::write(file, &arf::asset_report(&scan)?)?;
         }

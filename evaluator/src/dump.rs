@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use virtscap_scap::oval::FileType;
+
+use crate::files::{FileState, Files, Listing, Lookup, Metadata, below_dump_root};
+use crate::folder::{FolderError, write_whole};
+
 /// Where the operator mounts a dump, and where content looks for it.
 pub const DUMP_ROOT: &str = "/kubernetes-api-resources";
 
@@ -31,54 +36,57 @@ pub enum DumpFile {
     },
 }
 
-/// What a probe gets when it asks for a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FileState<'a> {
-    /// Its content.
-    Found(Cow<'a, [u8]>),
-    /// There is none.
-    Missing {
-        /// Why, where that is known.
-        reason: Option<String>,
-    },
-    /// There is one, and it cannot be read.
-    Unreadable {
-        /// Why.
-        reason: String,
-    },
-}
-
-/// What the probes read files from.
-pub trait Files {
-    /// The state of the file at an absolute path.
-    fn read(&self, path: &str) -> FileState<'_>;
-}
+/// Why rules on a node's files are not decided on a dump.
+const NO_NODE: &str = "this source has no files of a node";
 
 impl Files for Dump {
     fn read(&self, path: &str) -> FileState<'_> {
         match self.files.get(path) {
-            Some(DumpFile::Document(text)) => FileState::Found(Cow::Borrowed(text.as_bytes())),
+            Some(DumpFile::Document(text)) => Lookup::Found(Cow::Borrowed(text.as_bytes())),
             Some(DumpFile::NotFound) => {
-                FileState::Found(Cow::Owned(format!("{NOT_FOUND_MARKER}\n").into_bytes()))
+                Lookup::Found(Cow::Owned(format!("{NOT_FOUND_MARKER}\n").into_bytes()))
             }
-            Some(DumpFile::Absent { reason }) => FileState::Missing { reason: Some(reason.clone()) },
-            None => FileState::Missing { reason: None },
+            Some(DumpFile::Absent { reason }) => Lookup::withheld(reason),
+            None if below_dump_root(path) => Lookup::absent(),
+            None => Lookup::withheld(NO_NODE),
         }
     }
-}
 
-/// Files as oscap sees them: one whose data could not be had is missing, whatever the reason.
-///
-/// Platforms are told by these. A platform whose check is not decided counts as absent, and an answer that was refused
-/// must not make the rules of the platform `notapplicable`.
-pub(crate) struct WithoutReasons<'a>(pub(crate) &'a dyn Files);
+    /// A dump has no links, no owners and no modes of its own; these are what the operator's collector writes.
+    fn metadata(&self, path: &str) -> Lookup<Metadata> {
+        let metadata =
+            |file_type, mode, size| Metadata { file_type, mode, uid: 0, gid: 0, size, target: None };
+        self.read(path)
+            .map(|content| metadata(FileType::Regular, 0o644, content.len() as u64))
+            .or_else(|| self.directory(path).map(|_| metadata(FileType::Directory, 0o755, 0)))
+    }
 
-impl Files for WithoutReasons<'_> {
-    fn read(&self, path: &str) -> FileState<'_> {
-        match self.0.read(path) {
-            FileState::Missing { .. } => FileState::Missing { reason: None },
-            state => state,
+    fn directory(&self, path: &str) -> Lookup<String> {
+        let path = path.trim_end_matches('/');
+        if path.is_empty() {
+            return Lookup::Found("/".to_owned());
         }
+        if !below_dump_root(path) {
+            return Lookup::withheld(NO_NODE);
+        }
+        if path == DUMP_ROOT || self.below(path).next().is_some() {
+            return Lookup::Found(path.to_owned());
+        }
+        Lookup::absent()
+    }
+
+    fn list(&self, path: &str) -> Lookup<Listing> {
+        self.directory(path).map(|path| {
+            if path == "/" {
+                let names = vec![DUMP_ROOT.trim_start_matches('/').to_owned()];
+                return Listing { names, withheld: Some(NO_NODE.to_owned()) };
+            }
+            // Files whose data could not be had are among them, so that they are asked for, and say why.
+            let mut names: Vec<_> = self.below(&path).collect();
+            names.sort();
+            names.dedup();
+            Listing { names, withheld: None }
+        })
     }
 }
 
@@ -91,16 +99,13 @@ pub enum DumpError {
         /// The path.
         path: String,
     },
-    /// The folder is there and holds something.
-    #[error("{path}: is not empty; name a new folder, or empty this one")]
-    NotEmpty {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A file or folder could not be written.
+    /// The folder is of no use.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A file could not be written.
     #[error("{path}: {source}")]
     Io {
-        /// The file or folder.
+        /// The file.
         path: PathBuf,
         /// What happened.
         source: io::Error,
@@ -123,6 +128,16 @@ impl Dump {
         self.files.get(path)
     }
 
+    /// The first components of the paths below a folder, as often as they occur.
+    fn below(&self, folder: &str) -> impl Iterator<Item = String> {
+        let prefix = format!("{folder}/");
+        let from = self.files.range(prefix.clone()..);
+        from.map_while(move |(path, _)| {
+            let rest = path.strip_prefix(&prefix)?;
+            Some(rest.split_once('/').map_or(rest, |(first, _)| first).to_owned())
+        })
+    }
+
     /// The paths and files, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &DumpFile)> {
         self.files.iter().map(|(path, file)| (path.as_str(), file))
@@ -133,47 +148,25 @@ impl Dump {
     /// # Errors
     /// [`DumpError`] where the folder holds something, a path leads out of it, or writing fails.
     pub fn write_to(&self, folder: &Path) -> Result<(), DumpError> {
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |source| DumpError::Io { path, source }
-        };
-        match std::fs::read_dir(folder) {
-            Ok(mut entries) => {
-                if entries.next().is_some() {
-                    return Err(DumpError::NotEmpty { path: folder.to_owned() });
-                }
-                std::fs::remove_dir(folder).map_err(io(folder))?;
-            }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-            Err(e) => return Err(io(folder)(e)),
-        }
-        let parent = match folder.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        std::fs::create_dir_all(parent).map_err(io(parent))?;
-        let temporary = tempfile::tempdir_in(parent).map_err(io(parent))?;
-        for (path, file) in &self.files {
-            let text = match file {
-                DumpFile::Document(text) => text.clone(),
-                DumpFile::NotFound => format!("{NOT_FOUND_MARKER}\n"),
-                DumpFile::Absent { .. } => continue,
+        write_whole(folder, |folder| {
+            let io = |path: &Path| {
+                let path = path.to_owned();
+                move |source| DumpError::Io { path, source }
             };
-            let target = temporary.path().join(relative(path)?);
-            if let Some(parent) = target.parent() {
-                std::fs::create_dir_all(parent).map_err(io(parent))?;
+            for (path, file) in &self.files {
+                let text = match file {
+                    DumpFile::Document(text) => text.clone(),
+                    DumpFile::NotFound => format!("{NOT_FOUND_MARKER}\n"),
+                    DumpFile::Absent { .. } => continue,
+                };
+                let target = folder.join(relative(path)?);
+                if let Some(parent) = target.parent() {
+                    std::fs::create_dir_all(parent).map_err(io(parent))?;
+                }
+                std::fs::write(&target, text).map_err(io(&target))?;
             }
-            std::fs::write(&target, text).map_err(io(&target))?;
-        }
-        let finished = temporary.keep();
-        #[cfg(unix)]
-        {
-            // Temporary folders are private; a dump is read by a scanner, often as another user.
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = std::fs::Permissions::from_mode(0o755);
-            std::fs::set_permissions(&finished, mode).map_err(io(&finished))?;
-        }
-        std::fs::rename(&finished, folder).map_err(io(folder))
+            Ok(())
+        })
     }
 }
 
@@ -211,7 +204,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(folder.join("api/v1/nodes#1")).unwrap(), "[]");
         assert_eq!(std::fs::read_to_string(folder.join("apis/x")).unwrap(), "# kube-api-error=NotFound\n");
         assert!(!folder.join("apis/y").exists());
-        assert!(matches!(dump.write_to(&folder), Err(DumpError::NotEmpty { .. })));
+        assert!(matches!(dump.write_to(&folder), Err(DumpError::Folder(FolderError::NotEmpty { .. }))));
     }
 
     #[test]

@@ -7,7 +7,9 @@
 pub mod collect;
 pub mod content;
 pub mod dump;
+pub mod files;
 mod filter;
+pub mod folder;
 pub mod oval;
 mod pattern;
 pub mod report;

@@ -9,12 +9,13 @@ use virtscap_scap::xccdf::{Group, Rule, Severity, Tailoring, XccdfResult};
 
 use crate::collect::{self, Endpoint};
 use crate::content::{Checklist, Content, ContentError};
-use crate::dump::{Dump, DumpFile, Files};
+use crate::dump::{Dump, NOT_FOUND_MARKER};
+use crate::files::{Files, Lookup, OnNode};
 use crate::report::{
     BenchmarkReport, MessageReport, Offender, ProfileReport, Report, ReportTexts, RuleReport, RuleTexts,
     SCHEMA_VERSION, ScoreReport, SourceReport,
 };
-use crate::source::ApiSource;
+use crate::source::{ApiSource, NodeSource};
 use crate::time;
 use crate::xccdf::{Evaluation, Policy, PolicyError, evaluate};
 
@@ -99,21 +100,20 @@ impl<'a> Prepared<'a> {
         collect::collect(source, self.endpoints())
     }
 
-    /// Evaluates the selected rules on a dump.
-    pub fn evaluate(&self, dump: &Dump, source: SourceReport) -> Scan<'a> {
+    /// Evaluates the selected rules on files: a [`Dump`], or a node's, by way of [`OnNode`].
+    pub fn evaluate(&self, files: &dyn Files, source: SourceReport) -> Scan<'a> {
         let started = time::now();
         let reasons = |rule: &Rule| {
             let endpoints = self.endpoints_of(rule).into_iter();
-            let reason = |endpoint: Endpoint| match dump.get(&endpoint.dump) {
-                Some(DumpFile::Absent { reason }) => Some(reason.clone()),
-                Some(DumpFile::NotFound) => {
+            let reason = |endpoint: Endpoint| match files.read(&endpoint.dump) {
+                Lookup::Missing { reason } => reason,
+                Lookup::Found(content) if content.trim_ascii_end() == NOT_FOUND_MARKER.as_bytes() => {
                     Some(format!("{}: the API server knows no such path (404)", endpoint.path))
                 }
-                Some(DumpFile::Document(_)) | None => None,
+                Lookup::Found(_) | Lookup::Unreadable { .. } => None,
             };
             endpoints.filter_map(reason).collect()
         };
-        let files: &dyn Files = dump;
         let evaluation = evaluate(&self.checklist, &self.policy, files, &reasons, &started.to_string());
         let finished = time::now();
         let test_result = self.test_result(&evaluation, &source, started.to_string(), finished.to_string());
@@ -272,4 +272,12 @@ pub fn scan<'a>(request: &'a Request<'a>, source: &dyn ApiSource) -> Result<Scan
     let prepared = Prepared::new(request)?;
     let dump = prepared.collect(source);
     Ok(prepared.evaluate(&dump, source.describe()))
+}
+
+/// Scans the files of a node: evaluates the profile's rules on them. Rules on the API are `unknown`, and say why.
+///
+/// # Errors
+/// [`ScanError`] where the content has no benchmark, or the profile cannot be applied.
+pub fn scan_node<'a>(request: &'a Request<'a>, node: &dyn NodeSource) -> Result<Scan<'a>, ScanError> {
+    Ok(Prepared::new(request)?.evaluate(&OnNode(node), node.describe()))
 }

@@ -1,6 +1,7 @@
 //! Evaluation of OVAL definitions (OVAL 5.11, section 5), as stock OpenSCAP does it.
 
 mod compare;
+mod names;
 mod probes;
 mod test;
 mod variables;
@@ -12,10 +13,10 @@ use virtscap_scap::oval::results::{
     CollectedObject, CriteriaNodeResult, CriteriaResult, DefinitionResult, ItemKind, OvalResults,
 };
 use virtscap_scap::oval::{
-    Criteria, CriteriaNode, Definition, Object, OvalDefinitions, OvalResult, State, Test, Variable,
+    Criteria, CriteriaNode, Definition, Object, Operator, OvalDefinitions, OvalResult, State, Test, Variable,
 };
 
-use crate::dump::Files;
+use crate::files::Files;
 use variables::NoValues;
 
 /// The values of the external variables: what XCCDF exports to the checks.
@@ -172,9 +173,24 @@ impl<'a> Session<'a> {
     }
 
     /// What makes a definition false: the offenders of its false tests, in the order of its criteria.
+    ///
+    /// A branch whose children all have to hold, one of them negated (`the file is there AND NOT it is a link AND …`),
+    /// is about a situation. Where the negated child is false, the situation is another one and the branch does not
+    /// apply: nothing below it is an offender, for nobody could make it hold there.
     pub fn offenders(&self, id: &DefinitionId) -> Vec<String> {
+        let applies = |criteria: &CriteriaResult| {
+            let excluded = |child: &CriteriaNodeResult| {
+                let negated = match child {
+                    CriteriaNodeResult::Criteria(criteria) => criteria.negate,
+                    CriteriaNodeResult::Criterion { negate, .. }
+                    | CriteriaNodeResult::ExtendDefinition { negate, .. } => *negate,
+                };
+                negated && child.result() == OvalResult::False
+            };
+            criteria.operator != Operator::And || !criteria.children.iter().any(excluded)
+        };
         let mut offenders = Distinct::default();
-        self.for_each_reference(id, &mut |node| {
+        self.for_each_reference(id, &applies, &mut |node| {
             if let CriteriaNodeResult::Criterion { test_ref, negate: false, .. } = node
                 && let Some(test) = self.results.tests.get(test_ref)
                 && test.result == OvalResult::False
@@ -189,7 +205,7 @@ impl<'a> Session<'a> {
     pub fn reasons(&self, id: &DefinitionId) -> Vec<String> {
         let mut reasons = Distinct::default();
         let mut unconfirmed = Distinct::default();
-        self.for_each_reference(id, &mut |node| match node {
+        self.for_each_reference(id, &|_| true, &mut |node| match node {
             CriteriaNodeResult::Criterion { test_ref, .. } => {
                 let Some(test) = self.tests.get(test_ref) else {
                     return reasons.extend([&format!("the test {test_ref} is not in the document")]);
@@ -213,14 +229,23 @@ impl<'a> Session<'a> {
         if reasons.texts.is_empty() { unconfirmed.texts } else { reasons.texts }
     }
 
-    /// Visits the tests and definitions that a definition rests on.
-    fn for_each_reference(&self, id: &DefinitionId, visit: &mut dyn FnMut(&CriteriaNodeResult)) {
+    /// Visits the tests and definitions that a definition rests on, but for those below criteria that do not count.
+    fn for_each_reference(
+        &self,
+        id: &DefinitionId,
+        counts: &dyn Fn(&CriteriaResult) -> bool,
+        visit: &mut dyn FnMut(&CriteriaNodeResult),
+    ) {
         fn walk<'s>(
             session: &'s Session<'_>,
             criteria: &'s CriteriaResult,
             seen: &mut HashSet<&'s DefinitionId>,
+            counts: &dyn Fn(&CriteriaResult) -> bool,
             visit: &mut dyn FnMut(&CriteriaNodeResult),
         ) {
+            if !counts(criteria) {
+                return;
+            }
             for child in &criteria.children {
                 visit(child);
                 let criteria = match child {
@@ -232,12 +257,12 @@ impl<'a> Session<'a> {
                     }
                 };
                 if let Some(criteria) = criteria {
-                    walk(session, criteria, seen, visit);
+                    walk(session, criteria, seen, counts, visit);
                 }
             }
         }
         if let Some(criteria) = self.results.definitions.get(id).and_then(|d| d.criteria.as_ref()) {
-            walk(self, criteria, &mut HashSet::new(), visit);
+            walk(self, criteria, &mut HashSet::new(), counts, visit);
         }
     }
 

@@ -3,12 +3,13 @@
 use virtscap_scap::id::VariableId;
 use virtscap_scap::oval::results::{Flag, ItemField, ItemKind, TestResult};
 use virtscap_scap::oval::{
-    Check, Comparison, Entity, EntityValue, Existence, ObjectKind, Operator, OvalResult, RecordField,
-    StateKind, Test, TestKind,
+    Check, Comparison, Entity, EntityValue, Existence, FileEntity, ObjectElement, ObjectKind, Operator,
+    OvalResult, RecordField, StateKind, Test, TestKind,
 };
 
-use super::Session;
 use super::compare::Comparator;
+use super::probes::object_element;
+use super::{Session, names};
 
 /// What came of comparing an item, and which of its texts decided it.
 struct Compared {
@@ -27,6 +28,12 @@ impl Compared {
 
     fn error(message: String) -> Self {
         Self { messages: vec![message], ..Self::nothing(OvalResult::Error) }
+    }
+
+    /// Gives the texts another name.
+    fn named(self, name: impl Fn(&str) -> String) -> Self {
+        let named = |texts: Vec<String>| texts.iter().map(|text| name(text)).collect();
+        Self { against: named(self.against), with: named(self.with), ..self }
     }
 
     /// Combines results of parts.
@@ -80,11 +87,11 @@ impl<'a> Session<'a> {
         };
         let same_kind = match (&test.kind, &object.kind) {
             (_, O::Unsupported { .. }) => true,
-            (T::YamlFileContent(_), kind) => matches!(kind, O::YamlFileContent { .. }),
-            (T::TextFileContent54(_), kind) => matches!(kind, O::TextFileContent54 { .. }),
+            (T::YamlFileContent(_), kind) => object_element(kind) == Some(ObjectElement::YamlFileContent),
+            (T::TextFileContent54(_), kind) => object_element(kind) == Some(ObjectElement::TextFileContent54),
             (T::Variable(_), kind) => matches!(kind, O::Variable { .. }),
             (T::Family(_), kind) => matches!(kind, O::Family),
-            (T::File(_), kind) => matches!(kind, O::File { .. }),
+            (T::File(_), kind) => object_element(kind) == Some(ObjectElement::File),
             (T::Unknown | T::Unsupported { .. }, _) => true,
         };
         if !same_kind {
@@ -119,6 +126,10 @@ impl<'a> Session<'a> {
         // The states are looked at only where existence holds and there is something to compare.
         if existence != OvalResult::True || !with_state || object.flag == Flag::DoesNotExist {
             done.result = existence;
+            if existence == OvalResult::False && test.check_existence == Existence::NoneExist {
+                let items = object.items.iter().filter_map(|id| self.item(*id));
+                done.offenders.extend(items.filter_map(names::presence));
+            }
             return;
         }
         let mut compared = Vec::new();
@@ -128,7 +139,9 @@ impl<'a> Session<'a> {
             *result = item.result;
             compared.push(item);
         }
-        done.result = test.check.combine(compared.iter().map(|item| item.result));
+        // Where items may be missing, what they could have changed is not decided.
+        let missing = (object.flag == Flag::Incomplete).then_some(OvalResult::Unknown);
+        done.result = test.check.combine(compared.iter().map(|item| item.result).chain(missing));
         for item in compared {
             done.messages.extend(item.messages);
             if done.result == OvalResult::False {
@@ -184,15 +197,41 @@ impl<'a> Session<'a> {
             }
             (
                 StateKind::TextFileContent54 { text, subexpression },
-                ItemKind::TextFileContent { text: found, subexpressions, .. },
+                ItemKind::TextFileContent { filepath, text: found, subexpressions, .. },
             ) => {
                 let mut parts = Vec::new();
                 if let Some(entity) = text {
-                    parts.push(self.compare_entity(entity, std::slice::from_ref(found)));
+                    let compared = self.compare_entity(entity, std::slice::from_ref(found));
+                    parts.push(compared.named(|text| names::line(filepath, text)));
                 }
                 if let Some(entity) = subexpression {
-                    parts.push(self.compare_entity(entity, subexpressions));
+                    let compared = self.compare_entity(entity, subexpressions);
+                    parts.push(compared.named(|_| names::line(filepath, found)));
                 }
+                Compared::combine(parts, |results| combine_entities(state.operator, results))
+            }
+            (StateKind::File { entities }, ItemKind::File(file)) => {
+                let parts = entities
+                    .iter()
+                    .map(|(name, entity)| match file.value(*name) {
+                        Some(value) => self.compare_entity(entity, &[value]),
+                        // As oscap has it: a name that is nil is empty, and what is not there is unknown.
+                        None if *name == FileEntity::FileName => {
+                            self.compare_entity(entity, &[String::new()])
+                        }
+                        None => Compared {
+                            messages: vec![format!("{}: has no '{name}'", file.full_path())],
+                            ..Compared::nothing(OvalResult::Unknown)
+                        },
+                    })
+                    .collect();
+                let compared = Compared::combine(parts, |results| combine_entities(state.operator, results));
+                // Which of its properties decided is plain from the name.
+                Compared { against: vec![names::file(file)], with: vec![names::file(file)], ..compared }
+            }
+            (StateKind::Family { family }, ItemKind::Family { family: found }) => {
+                let found = std::slice::from_ref(found);
+                let parts = family.iter().map(|entity| self.compare_entity(entity, found)).collect();
                 Compared::combine(parts, |results| combine_entities(state.operator, results))
             }
             (StateKind::Variable { value }, ItemKind::Variable { values, .. }) => {
@@ -317,71 +356,5 @@ fn existence(wanted: Existence, flag: Flag, items: usize, with_state: bool) -> O
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use Existence::{AllExist, AnyExist, AtLeastOneExists, NoneExist, OnlyOneExists};
-    use OvalResult::{Error as E, False as F, True as T, Unknown as U};
-
-    #[test]
-    fn existence_follows_the_flag() {
-        // all, any, at least one, none, only one
-        let wanted = [AllExist, AnyExist, AtLeastOneExists, NoneExist, OnlyOneExists];
-        let table = [
-            (Flag::Complete, 1, [T, T, T, F, T]),
-            (Flag::Complete, 2, [T, T, T, F, F]),
-            (Flag::DoesNotExist, 0, [F, T, F, T, F]),
-            (Flag::Error, 1, [E, E, E, E, E]),
-            (Flag::NotCollected, 0, [U, U, U, U, U]),
-            (Flag::Incomplete, 1, [U, T, T, F, U]),
-            (Flag::Incomplete, 0, [U, T, U, U, U]),
-        ];
-        for (flag, items, expected) in table {
-            for (wanted, expected) in wanted.into_iter().zip(expected) {
-                assert_eq!(existence(wanted, flag, items, true), expected, "{flag} {wanted}");
-            }
-        }
-        assert_eq!(existence(AnyExist, Flag::Error, 0, false), T);
-    }
-
-    /// A test that is content with nothing is true where there is no file, and undecided where the file's data could not
-    /// be had.
-    #[test]
-    fn nothing_found_is_not_the_same_as_not_had() {
-        use crate::dump::{Dump, DumpFile};
-        use virtscap_scap::id::{ObjectId, TestId};
-        use virtscap_scap::oval::{FileSpec, Object, ObjectKind, OvalDefinitions};
-        let file = "/kubernetes-api-resources/x";
-        let object = ObjectId::new("oval:x:obj:1");
-        let test = |id: &str, check_existence| Test {
-            id: TestId::new(id),
-            version: "1".to_owned(),
-            comment: String::new(),
-            check: Check::All,
-            check_existence,
-            state_operator: Operator::And,
-            kind: TestKind::YamlFileContent(Comparison { object: object.clone(), states: Vec::new() }),
-        };
-        let oval = OvalDefinitions {
-            tests: vec![test("oval:x:tst:1", NoneExist), test("oval:x:tst:2", AnyExist)],
-            objects: vec![Object {
-                id: object.clone(),
-                version: "1".to_owned(),
-                comment: None,
-                kind: ObjectKind::YamlFileContent {
-                    file: FileSpec::FilePath(Entity::equals(file)),
-                    yamlpath: Entity::equals("[:]"),
-                },
-            }],
-            ..OvalDefinitions::default()
-        };
-        let nothing = Dump::default();
-        let mut refused = Dump::default();
-        refused.insert(file.to_owned(), DumpFile::Absent { reason: "forbidden".to_owned() });
-        for (dump, expected) in [(&nothing, T), (&refused, U)] {
-            let mut session = Session::new(&oval, dump, crate::oval::ExternalValues::new());
-            for test in &oval.tests {
-                assert_eq!(session.evaluate_test(test).result, expected, "{}", test.check_existence);
-            }
-        }
-    }
-}
+#[path = "test_tests.rs"]
+mod tests;

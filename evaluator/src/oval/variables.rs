@@ -2,7 +2,7 @@
 
 use virtscap_scap::id::{ObjectId, VariableId};
 use virtscap_scap::oval::results::{Flag, ItemKind};
-use virtscap_scap::oval::{Component, EntityValue, VariableKind};
+use virtscap_scap::oval::{Component, EntityValue, FileEntity, VariableKind, split_path};
 
 use super::Session;
 
@@ -99,39 +99,23 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<String>, NoValues> {
         let collected = self.object(object);
         match collected.flag {
-            Flag::Complete | Flag::Incomplete => {}
+            Flag::Complete => {}
             flag => {
                 let reason = with_messages(format!("the object {object} is '{flag}'"), &collected.messages);
-                let flag =
-                    if matches!(flag, Flag::DoesNotExist | Flag::NotCollected) { flag } else { Flag::Error };
+                let flag = match flag {
+                    Flag::DoesNotExist => flag,
+                    // An object that is made of some of the values would look as if it were all of it.
+                    Flag::NotCollected | Flag::Incomplete => Flag::NotCollected,
+                    _ => Flag::Error,
+                };
                 return Err(NoValues { reason, flag });
             }
         }
         let mut values = Vec::new();
         for id in &collected.items {
-            let found: Vec<String> = match (self.item(*id), item_field) {
-                (Some(ItemKind::YamlFileContent { records, .. }), "value") => records
-                    .iter()
-                    .flatten()
-                    .filter(|field| record_field.is_none_or(|name| field.name == name))
-                    .map(|field| field.value.clone())
-                    .collect(),
-                (Some(ItemKind::YamlFileContent { yamlpath, .. }), "yamlpath") => vec![yamlpath.clone()],
-                (
-                    Some(
-                        ItemKind::YamlFileContent { filepath, .. }
-                        | ItemKind::TextFileContent { filepath, .. },
-                    ),
-                    "filepath",
-                ) => vec![filepath.clone()],
-                (Some(ItemKind::TextFileContent { pattern, .. }), "pattern") => vec![pattern.clone()],
-                (Some(ItemKind::TextFileContent { instance, .. }), "instance") => vec![instance.to_string()],
-                (Some(ItemKind::TextFileContent { text, .. }), "text") => vec![text.clone()],
-                (Some(ItemKind::TextFileContent { subexpressions, .. }), "subexpression") => {
-                    subexpressions.clone()
-                }
-                (Some(ItemKind::Variable { values, .. }), "value") => values.clone(),
-                _ => return Err(format!("the object {object} has no field '{item_field}'").into()),
+            let found = self.item(*id).and_then(|item| item_values(item, item_field, record_field));
+            let Some(found) = found else {
+                return Err(format!("the object {object} has no field '{item_field}'").into());
             };
             values.extend(found);
         }
@@ -141,6 +125,36 @@ impl<'a> Session<'a> {
             return Err(format!("no item of the object {object} has a field '{field}'").into());
         }
         Ok(values)
+    }
+}
+
+/// The values of an item's entity, as texts; none where items of this kind have no such entity.
+fn item_values(item: &ItemKind, field: &str, record_field: Option<&str>) -> Option<Vec<String>> {
+    let of_path = |filepath: &String| match field {
+        "filepath" => Some(vec![filepath.clone()]),
+        "path" => Some(vec![split_path(filepath).0.to_owned()]),
+        "filename" => Some(vec![split_path(filepath).1.to_owned()]),
+        _ => None,
+    };
+    match (item, field) {
+        (ItemKind::YamlFileContent { records, .. }, "value") => {
+            let fields = records.iter().flatten();
+            let fields = fields.filter(|field| record_field.is_none_or(|name| field.name == name));
+            Some(fields.map(|field| field.value.clone()).collect())
+        }
+        (ItemKind::YamlFileContent { yamlpath, .. }, "yamlpath") => Some(vec![yamlpath.clone()]),
+        (ItemKind::YamlFileContent { filepath, .. }, _) => of_path(filepath),
+        (ItemKind::TextFileContent { pattern, .. }, "pattern") => Some(vec![pattern.clone()]),
+        (ItemKind::TextFileContent { instance, .. }, "instance") => Some(vec![instance.to_string()]),
+        (ItemKind::TextFileContent { text, .. }, "text") => Some(vec![text.clone()]),
+        (ItemKind::TextFileContent { subexpressions, .. }, "subexpression") => Some(subexpressions.clone()),
+        (ItemKind::TextFileContent { filepath, .. }, _) => of_path(filepath),
+        (ItemKind::Variable { values, .. }, "value") => Some(values.clone()),
+        (ItemKind::File(file), _) => {
+            FileEntity::from_text(field).map(|entity| file.value(entity).into_iter().collect())
+        }
+        (ItemKind::Family { family }, "family") => Some(vec![family.clone()]),
+        (ItemKind::Variable { .. } | ItemKind::Family { .. }, _) => None,
     }
 }
 

@@ -1,11 +1,25 @@
 //! Where the data of a scan comes from.
 
+#[cfg(unix)]
+mod host;
 mod memory;
+mod node_file;
+mod recorded;
+mod recording;
 mod snapshot;
 
+use std::io;
+use std::path::PathBuf;
+
+#[cfg(unix)]
+pub use host::HostRoot;
 pub use memory::MemorySource;
+pub use recorded::{Data, Recorded, RecordedNode};
+pub use recording::Recording;
 pub use snapshot::{Snapshot, SnapshotError};
 
+use crate::files::Files;
+use crate::folder::FolderError;
 use crate::report::SourceReport;
 
 /// What an API path answered.
@@ -43,4 +57,47 @@ pub trait ApiSource: Sync {
 
     /// What the source is, for the report.
     fn describe(&self) -> SourceReport;
+}
+
+/// Something that has the files of a node.
+pub trait NodeSource: Files {
+    /// What the source is, for the report.
+    fn describe(&self) -> SourceReport;
+}
+
+/// Why the files of a node cannot be had, or a recording of them not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// A file or folder cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
+    /// A recording says what makes no sense.
+    #[error("{path}:{line}: {problem}")]
+    Malformed {
+        /// Its `node.yaml`.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// The folder to write to is of no use.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+/// How much of a file of a node is read.
+const MAX_CONTENT: u64 = 64 << 20;
+
+/// Content that was read up to one byte more than is allowed.
+fn bounded(content: Vec<u8>) -> io::Result<Vec<u8>> {
+    if content.len() as u64 > MAX_CONTENT {
+        return Err(io::Error::other(format!("it holds more than {} MiB", MAX_CONTENT >> 20)));
+    }
+    Ok(content)
 }

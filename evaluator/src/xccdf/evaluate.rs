@@ -15,7 +15,7 @@ use virtscap_scap::xccdf::{
 use super::policy::{Policy, RuleState};
 use super::score;
 use crate::content::Checklist;
-use crate::dump::{Files, WithoutReasons};
+use crate::files::{Files, WithoutReasons};
 use crate::oval::{ExternalValues, Session};
 
 /// What came of a benchmark.

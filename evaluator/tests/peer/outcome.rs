@@ -75,7 +75,30 @@ fn oval_report(report: Node<'_, '_>, outcome: &mut Outcome) {
         };
         let number = id.unwrap_or_default().rsplit(':').next().unwrap_or_default();
         outcome.insert(format!("{prefix}{kind} {number}"), result);
+        let files = if kind == "object" { file_items(node, results) } else { String::new() };
+        if !files.is_empty() {
+            outcome.insert(format!("{prefix}items {number}"), files);
+        }
     }
+}
+
+/// The file items of an object, with all entities but times and sizes of directories.
+fn file_items(object: Node<'_, '_>, results: Node<'_, '_>) -> String {
+    let references = object.children().filter_map(|c| c.attribute("item_ref"));
+    let mut items: Vec<_> = references
+        .filter_map(|id| {
+            let mut items = results.descendants().filter(|n| n.tag_name().name() == "file_item");
+            let item = items.find(|item| item.attribute("id") == Some(id))?;
+            let entities = item.children().filter(Node::is_element).filter_map(|entity| {
+                let name = entity.tag_name().name();
+                let told = !matches!(name, "a_time" | "c_time" | "m_time" | "size" | "has_extended_acl");
+                told.then(|| format!("{name}={}", entity.text().unwrap_or_default()))
+            });
+            Some(entities.collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    items.sort();
+    items.join("\n")
 }
 
 fn child_text(node: Node<'_, '_>, name: &str) -> String {

@@ -6,10 +6,11 @@
 
 use std::fmt::Write as _;
 
-const NAMESPACES: [(&str, &str); 7] = [
+const NAMESPACES: [(&str, &str); 8] = [
     ("oval", "http://oval.mitre.org/XMLSchema/oval-common-5"),
     ("ind", "http://oval.mitre.org/XMLSchema/oval-definitions-5#independent"),
     ("unix", "http://oval.mitre.org/XMLSchema/oval-definitions-5#unix"),
+    ("xsi", "http://www.w3.org/2001/XMLSchema-instance"),
     ("ds", "http://scap.nist.gov/schema/scap/source/1.2"),
     ("xlink", "http://www.w3.org/1999/xlink"),
     ("cat", "urn:oasis:names:tc:entity:xmlns:xml:catalog"),
@@ -255,15 +256,19 @@ fn oval(fragment: &str) -> String {
 
 /// Short forms of objects, states and tests:
 /// `<yaml id="1" file="/k/a" path=".a"/>`, `<text id="1" file="/k/a" pattern="a" instance="1"/>`,
-/// `<state id="1"><field name="a">x</field></state>`, `<test id="1" kind="text" object="1" state="1 2" check="all"/>`.
+/// `<file id="1" path="/a"/>`, `<state id="1"><field name="a">x</field></state>`,
+/// `<test id="1" kind="text" object="1" state="1 2" check="all"/>`.
 fn expanded(name: String, element: String) -> (String, String) {
     let get = |key| attribute(&element, key);
     let id = get("id");
     let kind = match get("kind") {
         "text" => "textfilecontent54",
         "var" => "variable",
+        "file" => "file",
+        "family" => "family",
         _ => "yamlfilecontent",
     };
+    let prefix = if kind == "file" { "unix" } else { "ind" };
     let text = match name.as_str() {
         "yaml" => format!(
             "<ind:yamlfilecontent_object id=\"obj:{id}\"><ind:filepath>{}</ind:filepath>\
@@ -279,6 +284,10 @@ fn expanded(name: String, element: String) -> (String, String) {
             get("file"),
             get("pattern"),
             if get("instance").is_empty() { "1" } else { get("instance") }
+        ),
+        "file" => format!(
+            "<unix:file_object id=\"obj:{id}\"><unix:filepath>{}</unix:filepath></unix:file_object>",
+            get("path")
         ),
         "state" => {
             let (start, rest) = element.split_once('>').unwrap();
@@ -296,22 +305,22 @@ fn expanded(name: String, element: String) -> (String, String) {
             )
         }
         "test" => {
-            let mut text = format!("<ind:{kind}_test id=\"tst:{id}\"");
+            let mut text = format!("<{prefix}:{kind}_test id=\"tst:{id}\"");
             for key in ["check", "check_existence", "state_operator"] {
                 if !get(key).is_empty() {
                     write!(text, " {key}=\"{}\"", get(key)).unwrap();
                 }
             }
-            write!(text, "><ind:object object_ref=\"obj:{}\"/>", get("object")).unwrap();
+            write!(text, "><{prefix}:object object_ref=\"obj:{}\"/>", get("object")).unwrap();
             for state in get("state").split_whitespace() {
-                write!(text, "<ind:state state_ref=\"ste:{state}\"/>").unwrap();
+                write!(text, "<{prefix}:state state_ref=\"ste:{state}\"/>").unwrap();
             }
-            format!("{text}</ind:{kind}_test>")
+            format!("{text}</{prefix}:{kind}_test>")
         }
         _ => return (name, element),
     };
     let section = match name.as_str() {
-        "yaml" | "text" => "x_object",
+        "yaml" | "text" | "file" => "x_object",
         "state" => "x_state",
         _ => "x_test",
     };

@@ -91,6 +91,26 @@ enumeration! {
 }
 
 enumeration! {
+    /// What kind of file a `unix:file_item` is, in OpenSCAP's words.
+    FileType, "type of a file" {
+        /// A file with content.
+        Regular => "regular",
+        /// A directory.
+        Directory => "directory",
+        /// A symbolic link.
+        Link => "symbolic link",
+        /// A character device.
+        CharacterSpecial => "character special",
+        /// A block device.
+        BlockSpecial => "block special",
+        /// A named pipe.
+        Fifo => "fifo",
+        /// A socket.
+        Socket => "socket",
+    }
+}
+
+enumeration! {
     /// The elements of objects that may hold a set, with the prefixes under which they are written.
     ObjectElement, "OVAL object" {
         /// `ind:yamlfilecontent_object`.

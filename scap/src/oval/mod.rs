@@ -1,6 +1,7 @@
 //! OVAL 5.11: definitions, and the results of evaluating them.
 
 mod enumerations;
+mod file_item;
 mod read;
 pub mod results;
 mod write;
@@ -8,8 +9,9 @@ mod write;
 use crate::id::{DefinitionId, ObjectId, StateId, TestId, VariableId};
 
 pub use enumerations::{
-    Check, Class, Datatype, Existence, FileEntity, ObjectElement, Operation, Operator, OvalResult,
+    Check, Class, Datatype, Existence, FileEntity, FileType, ObjectElement, Operation, Operator, OvalResult,
 };
+pub use file_item::{FileItem, split_path};
 
 /// An `oval_definitions` document.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Datatype, Existence, Operator, OvalResult};
+use super::{Check, Datatype, Existence, FileItem, Operator, OvalResult, split_path};
 use crate::enumeration::enumeration;
 use crate::id::{DefinitionId, ObjectId, TestId, VariableId};
 use crate::xml::XmlWriter;
@@ -35,7 +35,7 @@ pub struct Item {
 }
 
 /// The items that the model knows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ItemKind {
     /// `ind-sys:yamlfilecontent_item`.
     YamlFileContent {
@@ -66,10 +66,17 @@ pub enum ItemKind {
         /// Its values.
         values: Vec<String>,
     },
+    /// `unix-sys:file_item`.
+    File(FileItem),
+    /// `ind-sys:family_item`.
+    Family {
+        /// The operating system's family.
+        family: String,
+    },
 }
 
 /// A field of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ItemField {
     /// Its name, in OVAL's encoding.
     pub name: String,
@@ -210,6 +217,8 @@ impl OvalResults {
             ("xmlns:oval", OVAL_COMMON),
             ("xmlns:oval-sys", OVAL_SYS),
             ("xmlns:ind-sys", OVAL_SYS_INDEPENDENT),
+            ("xmlns:unix-sys", OVAL_SYS_UNIX),
+            ("xmlns:xsi", XSI),
         ];
         w.element("oval-res:oval_results", &namespaces, |w| {
             frame.generator.write("oval-res:generator", w);
@@ -395,12 +404,20 @@ fn write_item(item: &Item, w: &mut XmlWriter) {
                 }
             });
         }
+        ItemKind::File(file) => {
+            w.element("unix-sys:file_item", &attributes, |w| file.write(w));
+        }
+        ItemKind::Family { family } => {
+            w.element("ind-sys:family_item", &attributes, |w| {
+                w.text_element("ind-sys:family", &[], family);
+            });
+        }
     }
 }
 
 fn write_file(filepath: &str, w: &mut XmlWriter) {
-    let (path, filename) = filepath.rsplit_once('/').unwrap_or(("", filepath));
+    let (path, filename) = split_path(filepath);
     w.text_element("ind-sys:filepath", &[], filepath);
-    w.text_element("ind-sys:path", &[], if path.is_empty() { "/" } else { path });
+    w.text_element("ind-sys:path", &[], path);
     w.text_element("ind-sys:filename", &[], filename);
 }

@@ -1,0 +1,195 @@
+//! What every path that a regular expression matches begins with, so that a walk need not look everywhere.
+
+use crate::pattern::{Pattern, PatternError};
+
+/// The beginning of the paths that a regular expression matches, as far as it can be told component by component.
+#[derive(Debug)]
+pub(super) struct Prefix {
+    /// The directory where a walk starts: the components in front that are plain text.
+    pub(super) start: String,
+    /// An expression per component, from the root on.
+    components: Vec<Pattern>,
+    /// Whether there are no components after these.
+    whole: bool,
+}
+
+impl Prefix {
+    /// What can be told of an expression; of most that have groups or alternatives, nothing after those.
+    pub(super) fn of(pattern: &str) -> Result<Self, PatternError> {
+        let (components, whole) = split(pattern);
+        let plain: Vec<String> = components.iter().map_while(|component| plain(component)).collect();
+        // The last component may be the name of a file, which is no place to start at.
+        let folders = plain.len().min(components.len().saturating_sub(usize::from(whole)));
+        let start = plain.iter().take(folders).fold(String::new(), |path, name| format!("{path}/{name}"));
+        Ok(Self {
+            start: if start.is_empty() { "/".to_owned() } else { start },
+            components: components
+                .iter()
+                .map(|component| Pattern::new(&format!("^(?:{component})$"), false))
+                .collect::<Result<_, _>>()?,
+            whole,
+        })
+    }
+
+    /// Whether the directory, or anything below it, may match.
+    pub(super) fn may_lead(&self, directory: &str) -> Result<bool, PatternError> {
+        let names: Vec<_> = directory.split('/').filter(|name| !name.is_empty()).collect();
+        if self.whole && names.len() > self.components.len() {
+            return Ok(false);
+        }
+        for (name, component) in names.iter().zip(&self.components) {
+            if !component.is_match(name)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The components of an expression that begins with `^/`, and whether they are all of it. What could match a slash, or
+/// could be read in another way than character by character, ends them.
+fn split(pattern: &str) -> (Vec<String>, bool) {
+    let nothing = (Vec::new(), false);
+    // An alternative may begin with anything.
+    let Some(rest) = pattern.strip_prefix("^/").filter(|rest| !rest.contains('|')) else { return nothing };
+    let mut components = Vec::new();
+    let mut component = String::new();
+    let mut chars = rest.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '/' if component.is_empty() => return (components, false),
+            '/' => {
+                // `/?`, `/*` and `/{0}` mean that there may be none.
+                if matches!(chars.peek(), Some('?' | '*' | '+' | '{')) {
+                    return (components, false);
+                }
+                components.push(std::mem::take(&mut component));
+            }
+            '$' if chars.peek().is_none() && !component.is_empty() => {
+                components.push(component);
+                return (components, true);
+            }
+            '\\' => match chars.next() {
+                Some(escaped)
+                    if escaped.is_ascii_punctuation() && escaped != '/' || "dw".contains(escaped) =>
+                {
+                    component.extend(['\\', escaped]);
+                }
+                _ => return (components, false),
+            },
+            '[' => {
+                let mut class = String::new();
+                for c in chars.by_ref() {
+                    if c == ']' {
+                        break;
+                    }
+                    class.push(c);
+                }
+                let Some(class) = within_component(&class) else { return (components, false) };
+                component.push_str(&class);
+            }
+            '?' | '*' | '+' => component.push(c),
+            '{' => {
+                let count: String = chars.by_ref().take_while(|c| *c != '}').collect();
+                if count.is_empty() || !count.chars().all(|c| c.is_ascii_digit() || c == ',') {
+                    return (components, false);
+                }
+                component.push_str(&format!("{{{count}}}"));
+            }
+            c if c.is_alphanumeric() || "-_ ~@%,:;=!<>&'\"".contains(c) => component.push(c),
+            _ => return (components, false),
+        }
+    }
+    (components, false)
+}
+
+/// A character class that matches no slash, in brackets.
+fn within_component(class: &str) -> Option<String> {
+    let simple = |c: char| c.is_ascii_alphanumeric() || "-_.,:@+ ".contains(c);
+    match class.strip_prefix('^') {
+        Some(negated) => (negated.contains('/') && negated.replace('/', "").chars().all(simple))
+            .then(|| format!("[{class}]")),
+        None => {
+            // Of ranges only those between letters or digits; `+-9` would hold the slash.
+            let chars: Vec<char> = class.chars().collect();
+            let ranges = chars.windows(3).filter(|w| w[1] == '-');
+            let safe =
+                ranges.into_iter().all(|w| w[0].is_ascii_alphanumeric() && w[2].is_ascii_alphanumeric());
+            (!class.is_empty() && safe && chars.iter().all(|c| simple(*c))).then(|| format!("[{class}]"))
+        }
+    }
+}
+
+/// The text that a component matches, where it is only one.
+fn plain(component: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut chars = component.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => text.push(chars.next().filter(char::is_ascii_punctuation)?),
+            '[' | '?' | '*' | '+' | '{' => return None,
+            c => text.push(c),
+        }
+    }
+    (!matches!(text.as_str(), "." | "..")).then_some(text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walks_start_where_the_text_is_plain() {
+        let cases = [
+            (
+                r"^/etc/selinux/targeted/active/modules/[0-9]+/virt_launcher$",
+                "/etc/selinux/targeted/active/modules",
+            ),
+            (r"^/sys/a\.b/[^/]+/x$", "/sys/a.b"),
+            (r"^/a/one$", "/a"),
+            (r"^/a/one/.*$", "/a/one"),
+            (r"^/a/one", "/a"),
+            (r"^/a/b?/c$", "/a"),
+            (r"^/a/(b|c)/d$", "/"),
+            (r"^/a/(b)/d$", "/a"),
+            (r"^/a/?b/c$", "/"),
+            (r"/a/b$", "/"),
+            (r"(?i)^/a/b$", "/"),
+            (r"^/a/b/|^/c", "/"),
+            (r"^/\.\./b/c$", "/"),
+            (r"^/$", "/"),
+            (r"^//a/b", "/"),
+        ];
+        for (pattern, start) in cases {
+            assert_eq!(Prefix::of(pattern).unwrap().start, start, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_match_is_not_walked() {
+        let cases = [
+            (r"^/a/[0-9]+/c$", "/a", true),
+            (r"^/a/[0-9]+/c$", "/a/12", true),
+            (r"^/a/[0-9]+/c$", "/a/x", false),
+            (r"^/a/[0-9]+/c$", "/a/12/c", true),
+            (r"^/a/[0-9]+/c$", "/a/12/c/d", false),
+            (r"^/a/[^/]+/c$", "/a/x/d", false),
+            (r"^/a/[^b]+/c$", "/a/x/y/z", true),
+            (r"^/a/[+-9]+/c$", "/a/x/y/z", true),
+            (r"^/a/.*/c$", "/a/x/y/z", true),
+            (r"^/a/\d{2}/c$", "/a/12", true),
+            (r"^/a/\d{2}/c$", "/a/123", false),
+            (r"^/a/b", "/a/bcd/e", true),
+            (r"^/a/b(?#x)/c$", "/a/b/c/d", true),
+            (r"b$", "/x/y", true),
+        ];
+        for (pattern, directory, expected) in cases {
+            assert_eq!(
+                Prefix::of(pattern).unwrap().may_lead(directory).unwrap(),
+                expected,
+                "{pattern} {directory}"
+            );
+        }
+    }
+}
