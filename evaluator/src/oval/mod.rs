@@ -172,7 +172,8 @@ impl<'a> Session<'a> {
         self.results
     }
 
-    /// What makes a definition false: the offenders of its false tests, in the order of its criteria.
+    /// What makes a definition false: the offenders of its false tests, in the order of its criteria. Below criteria that
+    /// are not false themselves nothing made the definition false.
     ///
     /// A branch whose children all have to hold, one of them negated (`the file is there AND NOT it is a link AND …`),
     /// is about a situation. Where the negated child is false, the situation is another one and the branch does not
@@ -187,7 +188,9 @@ impl<'a> Session<'a> {
                 };
                 negated && child.result() == OvalResult::False
             };
-            criteria.operator != Operator::And || !criteria.children.iter().any(excluded)
+            criteria.result == OvalResult::False
+                && !criteria.negate
+                && (criteria.operator != Operator::And || !criteria.children.iter().any(excluded))
         };
         let mut offenders = Distinct::default();
         self.for_each_reference(id, &applies, &mut |node| {

@@ -127,15 +127,19 @@ pub(super) fn add_users(
         let what = format!("users_{number}");
         let other = add_other(oval, names, &what, &user.selection, &user_endpoint(user), NOTHING);
         guards.push(other.guard);
-        let mut pattern = vec![strings(other.dump)];
-        if let Some(approved) = &leg.approved {
-            pattern.push(Component::Literal("[^\\[]* \\[(?!(?:".to_owned()));
-            pattern.push(Component::Variable(external(approved)));
-            pattern.push(Component::Literal(")\\]$)".to_owned()));
-        }
+        let used = strings(other.dump);
+        let pattern = match &leg.approved {
+            None => used,
+            Some(approved) => Component::Concat(vec![
+                used,
+                Component::Literal("[^\\[]* \\[(?!(?:".to_owned()),
+                Component::Variable(external(approved)),
+                Component::Literal(")\\]$)".to_owned()),
+            ]),
+        };
         let comment = "what is used, and not approved";
         let variable = names.variable(&format!("{what}_pattern"));
-        let pattern = add_local(oval, variable, comment, Component::Concat(pattern));
+        let pattern = add_local(oval, variable, comment, pattern);
         let state = variable_state(matches_variable(pattern, Check::NoneSatisfy));
         let states = vec![add_state(oval, names.state(&what), state)];
         let comment = format!(
