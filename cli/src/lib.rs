@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use virtscap_evaluator::content::Content;
+use virtscap_evaluator::files::OnNode;
 use virtscap_evaluator::report::SourceReport;
 use virtscap_evaluator::scan::{Prepared, Request, ScanError};
-use virtscap_evaluator::source::MemorySource;
-use virtscap_generator::case::{Case, Evidence};
+use virtscap_evaluator::source::{MemorySource, Recorded, RecordedNode};
+use virtscap_generator::case::{Case, Evidence, GivenFile};
 use virtscap_generator::datastream::{profile_id, rule_id, value_id};
 use virtscap_generator::model::{Benchmark, Rule};
 use virtscap_scap::id::ProfileId;
@@ -85,16 +86,28 @@ pub fn source(answers: &BTreeMap<String, String>) -> MemorySource {
     source
 }
 
+/// A case's files as a node on which there is nothing else.
+pub fn node(files: &BTreeMap<String, GivenFile>) -> RecordedNode {
+    let mut node = RecordedNode::of_everything("case");
+    for (path, file) in files {
+        let recorded = match file {
+            GivenFile::Regular { content, owned } => {
+                Recorded::regular(owned.mode.into(), owned.uid, owned.gid, content.as_bytes())
+            }
+            GivenFile::Folder(owned) => Recorded::folder(owned.mode.into(), owned.uid, owned.gid),
+            GivenFile::Link { target } => Recorded::link(target),
+            GivenFile::Unreadable => Recorded::unreadable("permission denied"),
+        };
+        node.insert(path, recorded);
+    }
+    node
+}
+
 /// Runs a case of a rule; `content` is the compiled benchmark.
 ///
 /// # Errors
 /// [`CaseError`] where there is no verdict.
-pub fn run(
-    benchmark: &Benchmark,
-    content: &Content,
-    rule: &Rule,
-    case: &Case,
-) -> Result<Verdict, CaseError> {
+pub fn run(benchmark: &Benchmark, content: &Content, rule: &Rule, case: &Case) -> Result<Verdict, CaseError> {
     let tailoring = only(benchmark, rule, &case.values)?;
     let request = Request { content, tailoring: Some((&tailoring, "tailoring.xml")), profile: Some(ONLY) };
     let prepared = Prepared::new(&request)?;
@@ -103,7 +116,7 @@ pub fn run(
         Evidence::Answers(_) => {
             prepared.evaluate(&prepared.collect(&source(&case.answers(benchmark))), report)
         }
-        Evidence::Files(_) => prepared.evaluate(&Default::default(), report),
+        Evidence::Files(files) => prepared.evaluate(&OnNode(&node(files)), report),
     };
     let id = rule_id(&rule.id);
     let mut results = scan.test_result.rule_results.into_iter();

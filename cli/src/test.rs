@@ -29,7 +29,8 @@ pub(crate) struct Test {
 impl Test {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let benchmark = load_benchmark(&self.benchmark)?;
-        if let Some(unknown) = self.rule.iter().find(|name| !benchmark.rules().any(|rule| rule.id == **name)) {
+        if let Some(unknown) = self.rule.iter().find(|name| !benchmark.rules().any(|rule| rule.id == **name))
+        {
             bail!("there is no rule '{unknown}' in the benchmark");
         }
         let content = Content::from_model(data_stream(&benchmark));

@@ -110,12 +110,7 @@ fn exists_in(list: &str, variable: &str, condition: &str) -> String {
     format!("(type(dyn({list})) == list && dyn({list}).exists({variable}, {condition}))")
 }
 
-fn part(
-    leg: &Each,
-    part: &Part,
-    values: Values<'_>,
-    inputs: &mut Vec<CelInput>,
-) -> Result<String, CelError> {
+fn part(leg: &Each, part: &Part, values: Values<'_>, inputs: &mut Vec<CelInput>) -> Result<String, CelError> {
     let mut conditions: Vec<_> = part.condition.iter().map(cel::lower_bool).collect();
     if let (Some(key), Some(approved)) = (&part.key, &leg.approved) {
         conditions.push(format!("!({}).matches({})", cel::lower(key), pattern(approved, values)?));
@@ -128,9 +123,10 @@ fn part(
         conditions.push(format!("!{}", any(covers.collect())));
     }
     let innermost = all(conditions);
-    let looped = part.loops.iter().rev().fold(innermost, |condition, step| {
-        exists_in(&cel::lower(&step.list), &step.variable, &condition)
-    });
+    let looped =
+        part.loops.iter().rev().fold(innermost, |condition, step| {
+            exists_in(&cel::lower(&step.list), &step.variable, &condition)
+        });
     Ok(looped)
 }
 
@@ -264,7 +260,8 @@ fn who_can(leg: &WhoCan, values: Values<'_>) -> Result<CelForm, CelError> {
     let subject = "(subject.kind == \"ServiceAccount\" ? \"ServiceAccount:\" + (string(subject.namespace) != \"\" ? string(subject.namespace) : string(binding.metadata.namespace)) + \":\" + string(subject.name) : string(subject.kind) + \":\" + string(subject.name))";
     let role = |kind: &str, cluster: bool, same_namespace: bool| {
         let list = if kind == "Role" { name("roles") } else { name("clusterroles") };
-        let same = if same_namespace { " && role.metadata.namespace == binding.metadata.namespace" } else { "" };
+        let same =
+            if same_namespace { " && role.metadata.namespace == binding.metadata.namespace" } else { "" };
         let grants: Vec<_> = leg
             .permissions
             .iter()
@@ -280,7 +277,8 @@ fn who_can(leg: &WhoCan, values: Values<'_>) -> Result<CelForm, CelError> {
     if leg.other_namespaces_only {
         own = "!(subject.kind == \"ServiceAccount\" && (string(subject.namespace) == \"\" || subject.namespace == binding.metadata.namespace)) && !(subject.kind == \"Group\" && subject.name == \"system:serviceaccounts:\" + string(binding.metadata.namespace)) && ".to_owned();
     }
-    let subjects = |own: &str| format!("binding.subjects.exists(subject, {own}!{subject}.matches({approved}))");
+    let subjects =
+        |own: &str| format!("binding.subjects.exists(subject, {own}!{subject}.matches({approved}))");
     let mut holders = vec![format!(
         "{}.items.exists(binding, {} && {})",
         name("clusterrolebindings"),
@@ -289,9 +287,10 @@ fn who_can(leg: &WhoCan, values: Values<'_>) -> Result<CelForm, CelError> {
     )];
     if leg.in_namespaces() {
         let mut approvals = String::new();
-        for (value, text) in
-            [(&leg.approved_roles, "binding.roleRef.name"), (&leg.approved_namespaces, "binding.metadata.namespace")]
-        {
+        for (value, text) in [
+            (&leg.approved_roles, "binding.roleRef.name"),
+            (&leg.approved_namespaces, "binding.metadata.namespace"),
+        ] {
             if let Some(value) = value {
                 approvals.push_str(&format!("!string({text}).matches({}) && ", pattern(value, values)?));
             }

@@ -4,7 +4,9 @@ use virtscap_scap::cpe::{CpeCheck, CpeItem, CpeList};
 use virtscap_scap::datastream::{
     Component, ComponentContent, ComponentRef, DataStream, DataStreamCollection,
 };
-use virtscap_scap::id::{BenchmarkId, DefinitionId, GroupId, ObjectId, ProfileId, RuleId, StateId, TestId, ValueId};
+use virtscap_scap::id::{
+    BenchmarkId, DefinitionId, GroupId, ObjectId, ProfileId, RuleId, StateId, TestId, ValueId,
+};
 use virtscap_scap::markup::{Markup, MarkupNode};
 use virtscap_scap::namespace::{OCIL_SYSTEM, OVAL_DEF};
 use virtscap_scap::ocil::{Ocil, Questionnaire};
@@ -251,10 +253,7 @@ pub(crate) fn endpoints(benchmark: &model::Benchmark, rule: &model::Rule) -> Vec
 }
 
 fn platform_endpoint(resource: &model::Resource) -> Endpoint {
-    Endpoint {
-        path: resource.path(),
-        filter: format!("[\"{COLLECTED}\"] + [.items[] | \"{OBJECT}\"]"),
-    }
+    Endpoint { path: resource.path(), filter: format!("[\"{COLLECTED}\"] + [.items[] | \"{OBJECT}\"]") }
 }
 
 /// The warning by which the operator's collector knows what to fetch.
@@ -364,7 +363,8 @@ fn cpe_test(id: &str, comment: String, kind: TestKind) -> Test {
 /// answer that could not be had must not make every rule `notapplicable`. A node counts as one whatever is there of it;
 /// each rule has a proof of its own.
 fn cpe_oval(benchmark: &model::Benchmark) -> OvalDefinitions {
-    let object = |id: String, kind| Object { id: ObjectId::new(id), version: "1".to_owned(), comment: None, kind };
+    let object =
+        |id: String, kind| Object { id: ObjectId::new(id), version: "1".to_owned(), comment: None, kind };
     let mut tests = Vec::new();
     let mut objects = Vec::new();
     let mut not_found = Vec::new();
@@ -391,7 +391,8 @@ fn cpe_oval(benchmark: &model::Benchmark) -> OvalDefinitions {
         kind: StateKind::Family { family: Some(Entity::equals("unix")) },
     };
     let kind = TestKind::Family(Comparison { object: family.id.clone(), states: vec![unix.id.clone()] });
-    let node = cpe_test("oval:ssg-openshift_node_family:tst:1", "the system is of the family unix".to_owned(), kind);
+    let node =
+        cpe_test("oval:ssg-openshift_node_family:tst:1", "the system is of the family unix".to_owned(), kind);
     let is_node = CriteriaNode::Criterion { test_ref: node.id.clone(), negate: false, comment: None };
     tests.push(node);
     objects.push(family);

@@ -7,8 +7,8 @@
 
 mod each;
 mod files;
-mod jq;
 mod join;
+mod jq;
 mod kernel;
 mod who_can;
 
@@ -122,7 +122,8 @@ pub(crate) fn add_check(oval: &mut OvalDefinitions, rule: &Rule) -> Criteria {
 
 /// (guards AND verdicts) OR (NOT guards AND unknown): what was not collected does not pass.
 fn decided(guards: Vec<CriteriaNode>, verdicts: Vec<CriteriaNode>) -> Vec<CriteriaNode> {
-    let not_collected = CriteriaNode::Criteria(Criteria { negate: true, ..plain(Operator::And, guards.clone()) });
+    let not_collected =
+        CriteriaNode::Criteria(Criteria { negate: true, ..plain(Operator::And, guards.clone()) });
     vec![all(guards.into_iter().chain(verdicts).collect()), all(vec![not_collected, unknown()])]
 }
 
@@ -211,11 +212,8 @@ fn add_not_found(
 
 /// The matches of a pattern in files.
 pub(crate) fn text_object(file: FileSpec, pattern: &str) -> ObjectKind {
-    let instance = Entity {
-        operation: Operation::GreaterThanOrEqual,
-        datatype: Datatype::Int,
-        ..Entity::equals("1")
-    };
+    let instance =
+        Entity { operation: Operation::GreaterThanOrEqual, datatype: Datatype::Int, ..Entity::equals("1") };
     ObjectKind::TextFileContent54 { file, pattern: Entity::matches(pattern), instance }
 }
 

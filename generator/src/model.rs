@@ -8,8 +8,8 @@ use crate::case::Case;
 mod leg;
 
 pub use leg::{
-    Cover, CoveredKeys, Decision, Each, FileCheck, FileLeg, FileMode, FirmwareAttribute, KernelArgument,
-    Leg, Lines, Loop, Named, Part, Permission, Place, Running, Selection, UsedBy, WhoCan, rbac,
+    Cover, CoveredKeys, Decision, Each, FileCheck, FileLeg, FileMode, FirmwareAttribute, KernelArgument, Leg,
+    Lines, Loop, Named, Part, Permission, Place, Running, Selection, UsedBy, WhoCan, rbac,
 };
 
 /// A benchmark.
@@ -169,7 +169,9 @@ impl Profile {
         self.scope == rule.scope()
             && match &self.selection {
                 ProfileSelection::Levels(levels) => rule.level.is_some_and(|level| levels.contains(&level)),
-                ProfileSelection::Chapters(chapters) => chapters.iter().any(|chapter| chapter == rule.chapter()),
+                ProfileSelection::Chapters(chapters) => {
+                    chapters.iter().any(|chapter| chapter == rule.chapter())
+                }
             }
     }
 }

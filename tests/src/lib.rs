@@ -78,8 +78,7 @@ pub fn every_platform_rule() -> Tailoring {
 /// Runs `work` with the content under the only profile of a tailoring.
 pub fn prepared<T>(content: &Content, tailoring: &Tailoring, work: impl FnOnce(&Prepared<'_>) -> T) -> T {
     let profile = tailoring.profiles[0].id.as_str();
-    let request =
-        Request { content, tailoring: Some((tailoring, "tailoring.xml")), profile: Some(profile) };
+    let request = Request { content, tailoring: Some((tailoring, "tailoring.xml")), profile: Some(profile) };
     work(&Prepared::new(&request).unwrap())
 }
 

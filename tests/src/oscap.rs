@@ -56,7 +56,8 @@ pub struct Request<'a> {
 pub fn evaluate(request: &Request<'_>) -> Evaluation {
     let arf = tempfile::NamedTempFile::new().unwrap();
     // Schemas are checked once, by `oscap ds sds-validate`, and not on each of hundreds of cases.
-    let mut arguments = vec!["xccdf", "eval", "--skip-validation", "--progress", "--profile", request.profile];
+    let mut arguments =
+        vec!["xccdf", "eval", "--skip-validation", "--progress", "--profile", request.profile];
     arguments.extend(["--results-arf", arf.path().to_str().unwrap()]);
     if let Some(tailoring) = request.tailoring {
         arguments.extend(["--tailoring-file", tailoring.to_str().unwrap()]);
@@ -102,8 +103,8 @@ pub fn findings(arf: &str) -> BTreeSet<String> {
                 let path = path.trim_end_matches('/');
                 findings.insert(format!("{path}: is there"));
                 let bits = [
-                    "suid", "sgid", "sticky", "uread", "uwrite", "uexec", "gread", "gwrite", "gexec", "oread",
-                    "owrite", "oexec",
+                    "suid", "sgid", "sticky", "uread", "uwrite", "uexec", "gread", "gwrite", "gexec",
+                    "oread", "owrite", "oexec",
                 ];
                 let mode = bits.iter().fold(0, |mode, bit| mode << 1 | i32::from(text(bit) == "true"));
                 let kind = match text("type") {

@@ -12,7 +12,9 @@ use virtscap_evaluator::content::Content;
 use virtscap_generator::case::{Case, Evidence};
 use virtscap_generator::model::{Decision, Leg, Rule, Scope};
 use virtscap_scap::xccdf::XccdfResult;
-use virtscap_tests::{BENCHMARK, IN_MEMORY, READ_BACK, cases, full_rule_id, in_parallel, node, oscap, prepared, say};
+use virtscap_tests::{
+    BENCHMARK, IN_MEMORY, READ_BACK, cases, full_rule_id, in_parallel, node, oscap, prepared, say,
+};
 
 /// Runs the check on every case, and fails with every difference. The check says whether it could judge the case.
 fn on_every_case(what: &str, check: impl Fn(&Rule, &Case) -> Result<bool, String> + Sync) {
@@ -116,9 +118,7 @@ fn compare_offenders(rule: &Rule, case: &Case, collected: &BTreeSet<String>) -> 
         }
     };
     let expected: BTreeSet<_> = case.offenders.iter().map(plain).collect();
-    let alone = |leg: &Leg| {
-        matches!(leg, Leg::Each(each) if each.approved.is_none() && matches!(each.decision, Decision::Alone))
-    };
+    let alone = |leg: &Leg| matches!(leg, Leg::Each(each) if each.approved.is_none() && matches!(each.decision, Decision::Alone));
     let agree = match rule.check.iter().all(alone) {
         true => expected == *collected,
         false => expected.is_subset(collected),

@@ -81,7 +81,8 @@ fn difference(rule: &Rule, case: &Case) -> Option<String> {
         XccdfResult::Fail => all == Said::Fail,
         _ => all != Said::Pass,
     };
-    (!agree).then(|| format!("{}, \"{}\": expected {}, the legs say {legs:?}", rule.id, case.name, case.expect))
+    (!agree)
+        .then(|| format!("{}, \"{}\": expected {}, the legs say {legs:?}", rule.id, case.name, case.expect))
 }
 
 #[test]

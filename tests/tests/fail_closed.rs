@@ -8,8 +8,8 @@ use virtscap_evaluator::dump::{Dump, DumpFile};
 use virtscap_evaluator::source::{Answer, ApiSource, MemorySource, Snapshot};
 use virtscap_generator::case::Given;
 use virtscap_generator::model::Resource;
-use virtscap_scap::xccdf::XccdfResult;
 use virtscap_generator::model::Rule;
+use virtscap_scap::xccdf::XccdfResult;
 use virtscap_tests::{
     BENCHMARK, EVERYTHING, IN_MEMORY, every_platform_rule, full_rule_id, in_parallel, oscap, platform_rules,
     prepared, project, say, verdicts,
@@ -127,9 +127,7 @@ fn faulty_answers() {
                 if !rule.resources().contains(resource) {
                     continue;
                 }
-                let not_served = |r: &Resource| {
-                    String::from_utf8_lossy(&answers[r]).contains("\"NotFound\"")
-                };
+                let not_served = |r: &Resource| String::from_utf8_lossy(&answers[r]).contains("\"NotFound\"");
                 if *fault == "404" && BENCHMARK.platform.resources.iter().all(not_served) {
                     assert_eq!(verdict.result, XccdfResult::NotApplicable, "{name}: {verdict:?}");
                     continue;
@@ -137,18 +135,30 @@ fn faulty_answers() {
                 // Where a 404 is an answer, the hardened cluster without the resource is as good as with it.
                 if *fault == "404" && rule.is_optional(resource) {
                     optional.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    assert_eq!(verdict.result, XccdfResult::Pass, "{name}, {} 404: {verdict:?}", resource.path());
+                    assert_eq!(
+                        verdict.result,
+                        XccdfResult::Pass,
+                        "{name}, {} 404: {verdict:?}",
+                        resource.path()
+                    );
                     continue;
                 }
                 judged.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                assert_eq!(verdict.result, XccdfResult::Unknown, "{name}, {} {fault}: {verdict:?}", resource.path());
+                assert_eq!(
+                    verdict.result,
+                    XccdfResult::Unknown,
+                    "{name}, {} {fault}: {verdict:?}",
+                    resource.path()
+                );
                 assert!(!verdict.messages.is_empty(), "{name}, {} {fault}: no reason", resource.path());
             }
         });
     });
     let peers = if with_oscap { "virtscap and oscap" } else { "virtscap" };
     let (judged, optional) = (judged.into_inner(), optional.into_inner());
-    say(&format!("faulty answers: {judged} verdicts, none passes in {peers}; {optional} where a 404 is an answer"));
+    say(&format!(
+        "faulty answers: {judged} verdicts, none passes in {peers}; {optional} where a 404 is an answer"
+    ));
 }
 
 /// The product is not installed only if none of its resources is served.
@@ -163,7 +173,10 @@ fn absent_product() {
         let theirs = if oscap::is_there() { oscap_results(&dump) } else { BTreeMap::new() };
         for (name, verdict) in verdicts(prepared, &dump) {
             assert_eq!(verdict.result, XccdfResult::NotApplicable, "{name}");
-            assert!(theirs.is_empty() || theirs[&full_rule_id(&name)] == XccdfResult::NotApplicable, "{name}");
+            assert!(
+                theirs.is_empty() || theirs[&full_rule_id(&name)] == XccdfResult::NotApplicable,
+                "{name}"
+            );
         }
     });
 }
@@ -200,7 +213,8 @@ fn damaged_dumps() {
 
 #[test]
 fn no_data_at_all() {
-    let verdicts = prepared(&IN_MEMORY, &every_platform_rule(), |prepared| verdicts(prepared, &Dump::default()));
+    let verdicts =
+        prepared(&IN_MEMORY, &every_platform_rule(), |prepared| verdicts(prepared, &Dump::default()));
     assert!(verdicts.values().all(|verdict| verdict.result == XccdfResult::Unknown), "{verdicts:?}");
     if oscap::is_there() {
         let results = oscap_on(tempfile::tempdir().unwrap().path());

@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use virtscap_cli::{only, source};
 use virtscap_evaluator::collect::{Endpoint, collect};
 use virtscap_evaluator::dump::DumpFile;
 use virtscap_evaluator::source::{Answer, ApiSource, Snapshot};
-use virtscap_cli::{only, source};
 use virtscap_generator::model::Scope;
 use virtscap_scap::xccdf::Tailoring;
 use virtscap_tests::{BENCHMARK, IN_MEMORY, cases, every_platform_rule, prepared, project, say};

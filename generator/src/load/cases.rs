@@ -70,7 +70,11 @@ impl Loader {
             if let Some(cel) = &file.cel
                 && cel.value != "error"
             {
-                self.wrong(path, cel, "'cel' can say error, and nothing else: it is left out where the CEL form agrees");
+                self.wrong(
+                    path,
+                    cel,
+                    "'cel' can say error, and nothing else: it is left out where the CEL form agrees",
+                );
             }
             let evidence = self.evidence(path, &file, reads);
             let known = expect.is_some() && evidence.is_some();
@@ -98,11 +102,19 @@ impl Loader {
     fn evidence(&mut self, path: &Path, file: &CaseFile, reads: &Reads) -> Option<Evidence> {
         match (&file.given, &file.files, reads.scope) {
             (Some(_), _, Some(Scope::Node)) | (None, None, Some(Scope::Node)) => {
-                self.wrong(path, &file.name, "the rule reads files; the case has to say which are there, as 'files'");
+                self.wrong(
+                    path,
+                    &file.name,
+                    "the rule reads files; the case has to say which are there, as 'files'",
+                );
                 None
             }
             (_, Some(_), Some(Scope::Platform)) => {
-                self.wrong(path, &file.name, "the rule reads the API; the case has to say what it answers, as 'given'");
+                self.wrong(
+                    path,
+                    &file.name,
+                    "the rule reads the API; the case has to say what it answers, as 'given'",
+                );
                 None
             }
             (Some(_), Some(_), None) => {
@@ -110,8 +122,10 @@ impl Loader {
                 None
             }
             (_, Some(files), _) => {
-                let files: Vec<_> =
-                    in_order(Some(files)).into_iter().map(|(name, file)| self.file(path, name, file)).collect();
+                let files: Vec<_> = in_order(Some(files))
+                    .into_iter()
+                    .map(|(name, file)| self.file(path, name, file))
+                    .collect();
                 Some(Evidence::Files(files.into_iter().collect::<Option<_>>()?))
             }
             (given, None, _) => {
@@ -151,7 +165,8 @@ impl Loader {
         let fields = match serde_json::from_value::<FileFields>(file.value.clone()) {
             Ok(fields) => fields,
             Err(e) => {
-                let help = "write {content: …}, {folder: true} or {link: …}, with mode, uid and gid, or unreadable";
+                let help =
+                    "write {content: …}, {folder: true} or {link: …}, with mode, uid and gid, or unreadable";
                 self.error(Diagnostic::at(path, at, format!("this is no file: {e}")).help(help));
                 return None;
             }
@@ -166,9 +181,7 @@ impl Loader {
         let owned = Owned { mode: mode?, uid: fields.uid, gid: fields.gid };
         let given = match (fields.folder, fields.content, fields.link) {
             (true, None, None) => GivenFile::Folder(owned),
-            (false, content, None) => {
-                GivenFile::Regular { content: content.unwrap_or_default(), owned }
-            }
+            (false, content, None) => GivenFile::Regular { content: content.unwrap_or_default(), owned },
             (false, None, Some(target)) => GivenFile::Link { target },
             _ => {
                 let message = "this is either a folder, a file with content, or a link";
@@ -275,8 +288,10 @@ impl Loader {
         });
         if absent != (case.expect == XccdfResult::NotApplicable) {
             let names: Vec<_> = platform.iter().map(Resource::full_name).collect();
-            let message =
-                format!("a case expects notapplicable if {} is not_found, and only then", names.join(" and "));
+            let message = format!(
+                "a case expects notapplicable if {} is not_found, and only then",
+                names.join(" and ")
+            );
             return self.wrong(path, expect, message);
         }
         if case.expect != XccdfResult::Pass {

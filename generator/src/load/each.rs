@@ -74,7 +74,13 @@ impl Loader {
     }
 
     /// What is found in an object: the object as a whole, or parts of it.
-    fn judgement(&mut self, path: &Path, file: &LegFile, each: &EachFile, variable: &str) -> Option<Vec<Part>> {
+    fn judgement(
+        &mut self,
+        path: &Path,
+        file: &LegFile,
+        each: &EachFile,
+        variable: &str,
+    ) -> Option<Vec<Part>> {
         match (&file.offends, &file.detail, &file.parts) {
             (Some(offends), Some(detail), None) => {
                 let offends = self.expression(path, offends, &[variable]);
@@ -122,8 +128,7 @@ impl Loader {
     fn part(&mut self, path: &Path, file: &PartFile, object: &str, with_key: bool) -> Option<Part> {
         match (&file.key, with_key) {
             (None, true) => {
-                let message =
-                    "a part of a leg with 'approved' or 'covered_by' needs a 'key', the text that is approved or covered";
+                let message = "a part of a leg with 'approved' or 'covered_by' needs a 'key', the text that is approved or covered";
                 self.wrong(path, file.list.as_ref().unwrap_or(&file.detail), message);
             }
             (Some(key), false) => {
@@ -198,7 +203,8 @@ impl Loader {
                     covers.value.iter().map(|cover| self.cover_of(path, cover, resources)).collect();
                 let by: Vec<Cover> = by.into_iter().collect::<Option<_>>()?;
                 if by.iter().all(|cover| cover.selection.optional) {
-                    let message = "one of 'covered_by' at least has to be there on every cluster, without 'optional'";
+                    let message =
+                        "one of 'covered_by' at least has to be there on every cluster, without 'optional'";
                     self.error(Diagnostic::at(path, place(covers.referenced), message));
                 }
                 Some(Decision::Covered { labels: labels?, added_labels, by })
@@ -246,12 +252,18 @@ impl Loader {
             }
         };
         let selector = self.optional_expression(path, file.selector.as_ref(), &variables);
-        Some(Cover { selection: selection?, keys: keys?, selector: selector?, same_namespace: file.same_namespace })
+        Some(Cover {
+            selection: selection?,
+            keys: keys?,
+            selector: selector?,
+            same_namespace: file.same_namespace,
+        })
     }
 
     fn never_required(&mut self, path: &Path, each: &EachFile) {
         if let Some(required) = &each.required {
-            let message = "'required' is for the leg's own objects; without others, nothing is used or covered";
+            let message =
+                "'required' is for the leg's own objects; without others, nothing is used or covered";
             self.error(Diagnostic::at(path, place(required.referenced), message));
         }
     }

@@ -21,8 +21,7 @@ impl Loader {
             }
         }
         if profiles.is_empty() && self.diagnostics.len() == before {
-            let message =
-                "there is no profile; write a file PROFILE.yaml with id, title, description and levels or chapters";
+            let message = "there is no profile; write a file PROFILE.yaml with id, title, description and levels or chapters";
             self.error(Diagnostic::of_file(folder, message));
         }
         // Platform profiles first, as `level-1` before `level-1-node`.
@@ -38,7 +37,8 @@ impl Loader {
         }
         let scope = match file.scope.as_ref() {
             None => Scope::Platform,
-            Some(text) => match [Scope::Platform, Scope::Node].into_iter().find(|s| s.as_str() == text.value) {
+            Some(text) => match [Scope::Platform, Scope::Node].into_iter().find(|s| s.as_str() == text.value)
+            {
                 Some(scope) => scope,
                 None => {
                     self.wrong(path, text, format!("'{}' is no scope; write platform or node", text.value));

@@ -21,8 +21,7 @@ impl Loader {
         self.nothing_else(&entries, &["rule.yaml", "cases.yaml"]);
         let file: Option<RuleFile> = self.read(path);
         let legs = file.as_ref().map_or(&[][..], |file| &file.check.value);
-        let legs: Vec<_> =
-            legs.iter().map(|leg| self.leg(path, place(leg.referenced), &leg.value)).collect();
+        let legs: Vec<_> = legs.iter().map(|leg| self.leg(path, place(leg.referenced), &leg.value)).collect();
         let reads = reads(&legs);
         self.one_scope(path, file.as_ref(), &legs);
         let cases = self.cases(&folder.join("cases.yaml"), &reads);

@@ -1,9 +1,7 @@
 //! Lowering of a look at every object of a resource.
 
 use virtscap_scap::id::{ObjectId, TestId};
-use virtscap_scap::oval::{
-    Check, Comparison, Component, CriteriaNode, Entity, OvalDefinitions, TestKind,
-};
+use virtscap_scap::oval::{Check, Comparison, Component, CriteriaNode, Entity, OvalDefinitions, TestKind};
 
 use super::jq::{CLEAN, LABEL, each_of, object_name, only_if, over, value};
 use super::{

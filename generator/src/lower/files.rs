@@ -4,8 +4,8 @@
 //! has a proof: a path that every node has.
 
 use virtscap_scap::oval::{
-    Check, Comparison, Component, CriteriaNode, Datatype, Entity, Existence, FileEntity, FileSpec, ObjectKind,
-    OvalDefinitions, StateKind, TestKind,
+    Check, Comparison, Component, CriteriaNode, Datatype, Entity, Existence, FileEntity, FileSpec,
+    ObjectKind, OvalDefinitions, StateKind, TestKind,
 };
 
 use super::{

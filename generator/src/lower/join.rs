@@ -28,8 +28,10 @@ const NAMED_USERS: usize = 10;
 pub(super) fn user_endpoint(user: &UsedBy) -> Endpoint {
     let object = object_name(&user.selection.variable);
     let names = value(&user.names);
-    let used =
-        over(&user.selection, &format!("{{user: {object}, name: ({names} | arrays | .[] | strings | select(. != \"\"))}}"));
+    let used = over(
+        &user.selection,
+        &format!("{{user: {object}, name: ({names} | arrays | .[] | strings | select(. != \"\"))}}"),
+    );
     let users = format!(
         "map(.user | comment) | unique | if length > {NAMED_USERS} then .[:{NAMED_USERS}] + [(length - {NAMED_USERS} | tostring) + \" others\"] else . end | join(\", \")"
     );
@@ -56,13 +58,16 @@ pub(super) fn cover_endpoint(cover: &Cover) -> Endpoint {
         false => String::new(),
     };
     let (definitions, selector) = match &cover.selector {
-        Some(selector) => (format!("{QUOTED} {LABEL} {SELECTOR}"), format!(" + ({} | selector)", value(selector))),
+        Some(selector) => {
+            (format!("{QUOTED} {LABEL} {SELECTOR}"), format!(" + ({} | selector)", value(selector)))
+        }
         None => (format!("{QUOTED} {LABEL}"), String::new()),
     };
     let pattern = format!(
         "{keys} as $key | \"^\" + {namespace}\"[^\\\\[]* \\\\[\" + ($key | label | quoted) + \"\\\\]\"{selector}"
     );
-    let filter = format!("{definitions} [\"{MARKERS}\"] + {}", over(&cover.selection, &format!("({pattern})")));
+    let filter =
+        format!("{definitions} [\"{MARKERS}\"] + {}", over(&cover.selection, &format!("({pattern})")));
     Endpoint { path: cover.selection.resource.path(), filter }
 }
 

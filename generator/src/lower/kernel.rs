@@ -2,13 +2,13 @@
 
 use virtscap_scap::id::{ObjectId, TestId};
 use virtscap_scap::oval::{
-    Check, Comparison, Component, CriteriaNode, Entity, EntityValue, FileSpec, ObjectElement, ObjectKind,
-    Operation, OvalDefinitions, StateKind, TestKind,
+    Check, Comparison, Component, Criteria, CriteriaNode, Entity, EntityValue, FileSpec, ObjectElement,
+    ObjectKind, Operation, Operator, OvalDefinitions, StateKind, TestKind,
 };
 
 use super::files::LINE;
 use super::{
-    Names, add_local, add_object, add_state, add_test, all, any, criterion, not, text_object, unknown,
+    Names, add_local, add_object, add_state, add_test, all, any, criterion, not, plain, text_object, unknown,
 };
 use crate::model::{FirmwareAttribute, KernelArgument};
 
@@ -55,7 +55,10 @@ pub(super) fn add_argument(
     let comment = format!("the kernel reads {}={} off its command line", argument.name, argument.value);
     let given = all_match(oval, names, "cmdline", &line, &as_the_kernel_reads(argument), &comment);
     let Some(running) = &argument.running else {
-        return any(vec![all(vec![criterion(there.clone()), criterion(given)]), all(vec![not(there), unknown()])]);
+        return any(vec![
+            all(vec![criterion(there.clone()), criterion(given)]),
+            all(vec![not(there), unknown()]),
+        ]);
     };
     let state = add_object(oval, names.object("running"), text_object(file(&running.file), LINE));
     let told = exists(oval, names, "running_there", &state, &format!("{} is there", running.file));
@@ -90,14 +93,12 @@ fn as_the_kernel_reads(argument: &KernelArgument) -> String {
     let token = r#"(?>(?:[^\s"]|"[^"]*(?:"|$))+)"#;
     let other = format!(r"(?!--(?:\s|$))(?!{}){token}", with(&known));
     let before = r"(?!--(?:\s|$))";
-    format!(
-        r"^\s*(?:{before}{token}\s+)*?{}(?:\s+{other})*\s*(?:$|--(?:\s|$))",
-        with(&[&argument.value])
-    )
+    format!(r"^\s*(?:{before}{token}\s+)*?{}(?:\s+{other})*\s*(?:$|--(?:\s|$))", with(&[&argument.value]))
 }
 
 fn quoted(text: &str) -> String {
-    let escaped = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_string() } else { format!("\\{c}") };
+    let escaped =
+        |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_string() } else { format!("\\{c}") };
     text.chars().map(escaped).collect()
 }
 
@@ -108,7 +109,8 @@ pub(super) fn add_firmware_attribute(
     names: &Names,
     attribute: &FirmwareAttribute,
 ) -> CriteriaNode {
-    let spec = |path: Entity, name: &str| FileSpec::PathAndName { path, filename: Some(Entity::equals(name)) };
+    let spec =
+        |path: Entity, name: &str| FileSpec::PathAndName { path, filename: Some(Entity::equals(name)) };
     let any_attribute = Entity::matches(format!("^{ATTRIBUTES}/[^/]+$"));
     // The display name stands in a file; the name is the folder's.
     let by_display_name = text_object(spec(any_attribute, "display_name"), &attribute.matching);
@@ -121,11 +123,7 @@ pub(super) fn add_firmware_attribute(
     let union = ObjectKind::Union { element: ObjectElement::TextFileContent54, objects };
     let union = add_object(oval, names.object("attributes"), union);
     let found = exists(oval, names, "found", &union, "the firmware has the attribute");
-    let folders = Component::Object {
-        object_ref: union,
-        item_field: "path".to_owned(),
-        record_field: None,
-    };
+    let folders = Component::Object { object_ref: union, item_field: "path".to_owned(), record_field: None };
     let folders = add_local(oval, names.variable("folders"), "where the attributes are", folders);
     let in_folders = Entity {
         value: EntityValue::Variable { var_ref: folders, var_check: Check::AtLeastOne },
@@ -133,6 +131,7 @@ pub(super) fn add_firmware_attribute(
     };
     let values = text_object(spec(in_folders, "current_value"), LINE);
     let values = add_object(oval, names.object("values"), values);
+    let valued = exists(oval, names, "valued", &values, "the attribute has a value");
     let comment = "every such attribute is off";
     let off = all_match(oval, names, "values", &values, &attribute.disabled, comment);
 
@@ -151,9 +150,15 @@ pub(super) fn add_firmware_attribute(
     let flag = add_object(oval, names.object("cpu_flag"), first(&pattern));
     let comment = format!("the processor has {}", attribute.cpu_flag);
     let flag = exists(oval, names, "cpu_flag", &flag, &comment);
+    // Without an attribute there is no folder to look in, and whether a value is there cannot be told: `found` decides.
+    let judged = plain(Operator::And, vec![criterion(found.clone()), criterion(valued.clone())]);
     any(vec![
-        all(vec![criterion(found.clone()), criterion(off)]),
+        all(vec![criterion(found.clone()), criterion(valued), criterion(off)]),
         all(vec![not(found.clone()), criterion(told.clone()), not(flag.clone())]),
-        all(vec![not(found), any(vec![not(told), criterion(flag)]), unknown()]),
+        all(vec![
+            CriteriaNode::Criteria(Criteria { negate: true, ..judged }),
+            any(vec![criterion(found), not(told), criterion(flag)]),
+            unknown(),
+        ]),
     ])
 }
