@@ -103,11 +103,14 @@ impl<'a> Prepared<'a> {
     /// Evaluates the selected rules on files: a [`Dump`], or a node's, by way of [`OnNode`].
     pub fn evaluate(&self, files: &dyn Files, source: SourceReport) -> Scan<'a> {
         let started = time::now();
-        let reasons = |rule: &Rule| {
+        let reasons = |rule: &Rule, decided: bool| {
             let endpoints = self.endpoints_of(rule).into_iter();
             let reason = |endpoint: Endpoint| match files.read(&endpoint.dump) {
                 Lookup::Missing { reason } => reason,
-                Lookup::Found(content) if content.trim_ascii_end() == NOT_FOUND_MARKER.as_bytes() => {
+                // An answer too, and no news where it was enough to decide.
+                Lookup::Found(content)
+                    if !decided && content.trim_ascii_end() == NOT_FOUND_MARKER.as_bytes() =>
+                {
                     Some(format!("{}: the API server knows no such path (404)", endpoint.path))
                 }
                 Lookup::Found(_) | Lookup::Unreadable { .. } => None,

@@ -44,12 +44,13 @@ pub struct OvalComponent {
     pub results: OvalResults,
 }
 
-/// Evaluates all rules of a policy. `reasons` tells what is known of a rule's data that could not be had.
+/// Evaluates all rules of a policy. `reasons` tells what is known of a rule's data that could not be had, once the rule
+/// was decided or was not.
 pub fn evaluate(
     checklist: &Checklist<'_>,
     policy: &Policy<'_>,
     files: &dyn Files,
-    reasons: &dyn Fn(&Rule) -> Vec<String>,
+    reasons: &dyn Fn(&Rule, bool) -> Vec<String>,
     time: &str,
 ) -> Evaluation {
     let platform_files = WithoutReasons(files);
@@ -80,7 +81,7 @@ pub fn evaluate(
         for mut result in evaluator.rule(groups, rule, state, result) {
             let undecided =
                 !matches!(result.result, XccdfResult::Pass | XccdfResult::Fail | XccdfResult::NotChecked);
-            for reason in reasons(rule) {
+            for reason in reasons(rule, !undecided) {
                 let severity = if undecided { MessageSeverity::Error } else { MessageSeverity::Warning };
                 if !result.messages.iter().any(|m| m.text == reason) {
                     result.messages.push(Message { severity, text: reason });

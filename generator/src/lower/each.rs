@@ -50,7 +50,7 @@ fn part(leg: &Each, part: &Part) -> String {
     };
     let found = match (&part.key, &leg.decision) {
         (None, _) => value(&part.detail),
-        (Some(key), Decision::Covered { .. }) => detail(&format!("({} | label)", value(key))),
+        (Some(key), Decision::Covered { .. }) => detail(&format!("({} | plain)", value(key))),
         (Some(key), _) => detail(&value(key)),
     };
     each_of(&part.loops, &only_if(part.condition.as_ref(), &found))

@@ -64,7 +64,7 @@ pub(super) fn cover_endpoint(cover: &Cover) -> Endpoint {
         None => (format!("{QUOTED} {LABEL}"), String::new()),
     };
     let pattern = format!(
-        "{keys} as $key | \"^\" + {namespace}\"[^\\\\[]* \\\\[\" + ($key | label | quoted) + \"\\\\]\"{selector}"
+        "{keys} as $key | \"^\" + {namespace}\"[^\\\\[]* \\\\[\" + ($key | plain | quoted) + \"\\\\]\"{selector}"
     );
     let filter =
         format!("{definitions} [\"{MARKERS}\"] + {}", over(&cover.selection, &format!("({pattern})")));
@@ -74,10 +74,10 @@ pub(super) fn cover_endpoint(cover: &Cover) -> Endpoint {
 /// jq: the labels of an object as ` labelled KEY=VALUE,KEY=VALUE`; empty where it has none.
 pub(super) fn labels(labels: Option<&Expr>, added: &[(String, Expr)]) -> String {
     let own = labels.map(|labels| {
-        format!("[{} | objects | to_entries[] | (.key | label) + \"=\" + (.value | label)]", value(labels))
+        format!("[{} | objects | to_entries[] | (.key | plain) + \"=\" + (.value | plain)]", value(labels))
     });
     let added = added.iter().map(|(key, text)| {
-        format!("[(\"{}\" | label) + \"=\" + ({} | label)]", key.replace(['"', '\\'], "?"), value(text))
+        format!("[(\"{}\" | plain) + \"=\" + ({} | plain)]", key.replace(['"', '\\'], "?"), value(text))
     });
     let all: Vec<_> = own.into_iter().chain(added).collect();
     if all.is_empty() {
