@@ -27,9 +27,10 @@ fn own_endpoint(leg: &Each) -> Endpoint {
     let variable = &leg.selection.variable;
     let findings: Vec<_> = leg.parts.iter().map(|part| self::part(leg, part)).collect();
     let (definitions, labels) = match &leg.decision {
-        Decision::Covered { labels, added_labels, .. } => {
-            (format!("{LABEL} "), format!(" + {}", join::labels(labels.as_ref(), added_labels)))
+        Decision::Covered { labels: Some(labels), .. } => {
+            (format!("{LABEL} "), format!(" + {}", join::labels(labels)))
         }
+        Decision::Covered { labels: None, .. } => (format!("{LABEL} "), String::new()),
         Decision::Alone | Decision::UsedBy(_) => (String::new(), String::new()),
     };
     let offenders =

@@ -72,18 +72,11 @@ pub(super) fn cover_endpoint(cover: &Cover) -> Endpoint {
 }
 
 /// jq: the labels of an object as ` labelled KEY=VALUE,KEY=VALUE`; empty where it has none.
-pub(super) fn labels(labels: Option<&Expr>, added: &[(String, Expr)]) -> String {
-    let own = labels.map(|labels| {
-        format!("[{} | objects | to_entries[] | (.key | plain) + \"=\" + (.value | plain)]", value(labels))
-    });
-    let added = added.iter().map(|(key, text)| {
-        format!("[(\"{}\" | plain) + \"=\" + ({} | plain)]", key.replace(['"', '\\'], "?"), value(text))
-    });
-    let all: Vec<_> = own.into_iter().chain(added).collect();
-    if all.is_empty() {
-        return "\"\"".to_owned();
-    }
-    format!("({} | sort | if length > 0 then \" labelled \" + join(\",\") else \"\" end)", all.join(" + "))
+pub(super) fn labels(labels: &Expr) -> String {
+    format!(
+        "([{} | objects | to_entries[] | (.key | plain) + \"=\" + (.value | plain)] | sort | if length > 0 then \" labelled \" + join(\",\") else \"\" end)",
+        value(labels)
+    )
 }
 
 /// Another resource's dump with what says that it was collected.
