@@ -116,8 +116,7 @@ fn has_alternatives(pattern: &str) -> bool {
                     return true;
                 }
             }
-            // The first bracket of a class may stand for itself, which ends it too early here: then a group that is
-            // opened within it seems open to the end, and alternatives behind it would be missed.
+            // A bracket that comes first in a class stands for itself; where the class ends is then not told here.
             '[' if !in_class => {
                 in_class = true;
                 let mut rest = chars.clone();
