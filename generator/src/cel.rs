@@ -116,8 +116,7 @@ fn part(leg: &Each, part: &Part, values: Values<'_>, inputs: &mut Vec<CelInput>)
         conditions.push(format!("!({}).matches({})", cel::lower(key), pattern(approved, values)?));
     }
     if let (Some(key), Decision::Covered { labels, by }) = (&part.key, &leg.decision) {
-        let covers =
-            by.iter().map(|cover| covered(leg, cover, &cel::lower(key), labels.as_ref(), inputs));
+        let covers = by.iter().map(|cover| covered(leg, cover, &cel::lower(key), labels.as_ref(), inputs));
         conditions.push(format!("!{}", any(covers.collect())));
     }
     let innermost = all(conditions);

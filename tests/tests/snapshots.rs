@@ -46,8 +46,9 @@ fn all_named(report: &Report, profile: &str, planted: &BTreeMap<String, Vec<Plan
         assert_eq!(rule.result, XccdfResult::Fail, "{profile}: {rule:?}");
         let mut expected: Vec<_> = planted[&rule.id].iter().collect();
         for offender in &rule.offenders {
-            let found =
-                expected.iter().position(|p| p.object == offender.object && offender.detail.contains(&p.what));
+            let found = expected
+                .iter()
+                .position(|p| p.object == offender.object && offender.detail.contains(&p.what));
             let Some(found) = found else {
                 panic!("{}: {offender:?} was not planted", rule.id);
             };

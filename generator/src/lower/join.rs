@@ -12,7 +12,7 @@ use virtscap_scap::oval::{
 use super::jq::{COMMENT, LABEL, QUOTED, SELECTOR, namespace, object_name, over, value};
 use super::{
     Endpoint, Names, add_dump, add_local, add_marker_test, add_not_found, add_object, add_state, add_strings,
-    add_test, any, criterion, external, matches_variable, strings, variable_state,
+    add_test, any, criterion, external, strings, variable_state,
 };
 use crate::expr::Expr;
 use crate::model::{Cover, CoveredKeys, Each, Selection, UsedBy};
@@ -138,7 +138,7 @@ pub(super) fn add_users(
         let comment = "what is used, and not approved";
         let variable = names.variable(&format!("{what}_pattern"));
         let pattern = add_local(oval, variable, comment, pattern);
-        let state = variable_state(matches_variable(pattern, Check::NoneSatisfy));
+        let state = variable_state(Entity::matches_variable(pattern, Check::NoneSatisfy));
         let states = vec![add_state(oval, names.state(&what), state)];
         let comment = format!(
             "nothing in {} offends that {} use",
@@ -177,7 +177,7 @@ pub(super) fn add_covers(
     let union = add_object(oval, names.object("covers"), union);
     let comment = "the markers, and what is covered";
     let pattern = add_local(oval, names.variable("covers"), comment, strings(union));
-    let state = variable_state(matches_variable(pattern, Check::All));
+    let state = variable_state(Entity::matches_variable(pattern, Check::All));
     let states = vec![add_state(oval, names.state("covers"), state)];
     let object = add_strings(oval, names, "findings", dump);
     let comment = format!("everything is covered by {}", resources.join(" or "));

@@ -51,7 +51,9 @@ impl Prefix {
 fn split(pattern: &str) -> (Vec<String>, bool) {
     let nothing = (Vec::new(), false);
     // An alternative may begin with anything. One inside of a group may not: what is before the group holds for all.
-    let Some(rest) = pattern.strip_prefix("^/").filter(|rest| !has_alternatives(rest)) else { return nothing };
+    let Some(rest) = pattern.strip_prefix("^/").filter(|rest| !has_alternatives(rest)) else {
+        return nothing;
+    };
     let mut components = Vec::new();
     let mut component = String::new();
     let mut chars = rest.chars().peekable();
