@@ -274,6 +274,7 @@ fn texts(report: &Report) -> ReportTexts {
                         description: description.clone(),
                         rationale: Some(rationale.clone()),
                         fixtexts: vec![fix.clone()],
+                        fixes: vec!["kind: \"a < b & c\"\n".to_owned()],
                     },
                 )
             })
@@ -540,7 +541,7 @@ fn names_and_titles_cannot_become_markup() {
     let id = report.rules[0].id.clone();
     let texts = ReportTexts {
         sections: vec![("</h3><script>".to_owned(), vec![id.clone()])],
-        rules: [(id, RuleTexts { description, rationale: None, fixtexts: Vec::new() })].into(),
+        rules: [(id, RuleTexts { description, ..RuleTexts::default() })].into(),
     };
     let page = page("escaped", &report, &texts);
     assert_eq!(page.iter().filter(|e| e.name == "script").count(), 1, "the page's own");
