@@ -115,11 +115,8 @@ fn part(leg: &Each, part: &Part, values: Values<'_>, inputs: &mut Vec<CelInput>)
     if let (Some(key), Some(approved)) = (&part.key, &leg.approved) {
         conditions.push(format!("!({}).matches({})", cel::lower(key), pattern(approved, values)?));
     }
-    if let (Some(key), Decision::Covered { labels, added_labels, by }) = (&part.key, &leg.decision) {
-        let covers = by.iter().map(|cover| {
-            let labels = Labels { own: labels.as_ref(), added: added_labels };
-            covered(leg, cover, &cel::lower(key), &labels, inputs)
-        });
+    if let (Some(key), Decision::Covered { labels, by }) = (&part.key, &leg.decision) {
+        let covers = by.iter().map(|cover| covered(leg, cover, &cel::lower(key), labels.as_ref(), inputs));
         conditions.push(format!("!{}", any(covers.collect())));
     }
     let innermost = all(conditions);
@@ -153,14 +150,14 @@ fn lowered(source: &str) -> String {
     expr::parse(source).map_or_else(|_| "\"\"".to_owned(), |e| format!("({})", cel::lower(&e)))
 }
 
-/// The labels of a leg's object.
-struct Labels<'a> {
-    own: Option<&'a Expr>,
-    added: &'a [(String, Expr)],
-}
-
 /// Whether an object covers a key of the leg's.
-fn covered(leg: &Each, cover: &Cover, key: &str, labels: &Labels<'_>, inputs: &mut Vec<CelInput>) -> String {
+fn covered(
+    leg: &Each,
+    cover: &Cover,
+    key: &str,
+    labels: Option<&Expr>,
+    inputs: &mut Vec<CelInput>,
+) -> String {
     let variable = &cover.selection.variable;
     inputs.push(input(&cover.selection.resource));
     let mut conditions = Vec::new();
@@ -204,20 +201,10 @@ fn networks(text: &str, variable: &str, key: &str, inputs: &mut Vec<CelInput>) -
 }
 
 /// Whether labels meet a label selector; none is met by any.
-fn selector(selector: &str, labels: &Labels<'_>) -> String {
-    let own = labels.own.map_or("dyn({})".to_owned(), cel::lower);
-    // One label as `KEY=VALUE`, and whether there is one of a key.
-    let is = |key: &str, value: &str| {
-        let added = labels.added.iter().map(|(name, text)| {
-            format!("({key} == {} && {} == {value})", quote::quote(name), cel::lower(text))
-        });
-        let own = format!("({key} in labels && labels[{key}] == {value})");
-        any([own].into_iter().chain(added).collect())
-    };
-    let has = |key: &str| {
-        let added = labels.added.iter().map(|(name, _)| format!("{key} == {}", quote::quote(name)));
-        any([format!("{key} in labels")].into_iter().chain(added).collect())
-    };
+fn selector(selector: &str, labels: Option<&Expr>) -> String {
+    let own = labels.map_or("dyn({})".to_owned(), cel::lower);
+    let is = |key: &str, value: &str| format!("({key} in labels && labels[{key}] == {value})");
+    let has = |key: &str| format!("({key} in labels)");
     let among = format!(
         "(has(requirement.values) && type(requirement.values) == list && requirement.values.exists(wanted, {}))",
         is("requirement.key", "wanted")
@@ -227,7 +214,7 @@ fn selector(selector: &str, labels: &Labels<'_>) -> String {
         has = has("requirement.key")
     );
     let matching = format!(
-        "((!has(selector.matchLabels) || type(selector.matchLabels) != map || selector.matchLabels.all(label, {})) && (!has(selector.matchExpressions) || type(selector.matchExpressions) != list || selector.matchExpressions.all(requirement, {requirement})))",
+        "((!has(selector.matchLabels) || type(selector.matchLabels) == null_type || (type(selector.matchLabels) == map && selector.matchLabels.all(label, {}))) && (!has(selector.matchExpressions) || type(selector.matchExpressions) == null_type || (type(selector.matchExpressions) == list && selector.matchExpressions.all(requirement, type(requirement) == map && has(requirement.operator) && has(requirement.key) && {requirement}))))",
         is("label", "selector.matchLabels[label]")
     );
     format!(

@@ -119,7 +119,6 @@ pub(crate) struct LegFile {
     pub(crate) approved: Option<Text>,
     pub(crate) used_by: Option<Spanned<Vec<UsedByFile>>>,
     pub(crate) labels: Option<Text>,
-    pub(crate) added_labels: Option<HashMap<Text, Text>>,
     pub(crate) covered_by: Option<Spanned<Vec<CoverFile>>>,
     pub(crate) who_can: Option<Spanned<Vec<PermissionFile>>>,
     pub(crate) approved_subjects: Option<Text>,

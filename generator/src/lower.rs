@@ -15,8 +15,8 @@ mod who_can;
 use sha2::{Digest as _, Sha256};
 use virtscap_scap::id::{ObjectId, StateId, TestId, VariableId};
 use virtscap_scap::oval::{
-    Check, Comparison, Component, Criteria, CriteriaNode, Datatype, Entity, EntityValue, Existence, FileSpec,
-    Object, ObjectKind, Operation, Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind,
+    Check, Comparison, Component, Criteria, CriteriaNode, Datatype, Entity, Existence, FileSpec, Object,
+    ObjectKind, Operation, Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind,
     Variable, VariableKind,
 };
 
@@ -284,16 +284,6 @@ fn add_marker_test(
     let states = vec![add_state(oval, names.state(&what), record_state(marker))];
     let kind = TestKind::YamlFileContent(Comparison { object: dump, states });
     add_test(oval, names.test(&what), comment, kind)
-}
-
-/// An entity that matches a regular expression of a variable.
-fn matches_variable(var_ref: VariableId, entity_check: Check) -> Entity {
-    Entity {
-        operation: Operation::PatternMatch,
-        datatype: Datatype::String,
-        value: EntityValue::Variable { var_ref, var_check: Check::AtLeastOne },
-        entity_check,
-    }
 }
 
 fn test(id: TestId, comment: String, kind: TestKind) -> Test {

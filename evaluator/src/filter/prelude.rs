@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
-use jaq_core::native::{Fun, bome, run, v};
+use jaq_core::native::{Filter, Fun, bome, run, v};
 use jaq_core::path::{Part, Path};
 use jaq_core::{RunPtr, data};
 use jaq_json::Val;
@@ -67,7 +67,7 @@ pub(super) fn functions() -> impl Iterator<Item = Fun<Data>> {
 }
 
 /// What jaq defines in jq by comparisons, and filters call for each value that they look at.
-fn types() -> [(&'static str, Box<[jaq_core::Bind]>, RunPtr<Data>); 6] {
+fn types() -> [Filter<RunPtr<Data>>; 6] {
     [
         ("type", v(0), |cv| {
             let name = match cv.1 {

@@ -208,7 +208,9 @@ impl<'a> Session<'a> {
     pub fn reasons(&self, id: &DefinitionId) -> Vec<String> {
         let mut reasons = Distinct::default();
         let mut unconfirmed = Distinct::default();
-        self.for_each_reference(id, &|_| true, &mut |node| match node {
+        // A part that holds is not what keeps the whole from being decided.
+        let open = |criteria: &CriteriaResult| criteria.negate || criteria.result != OvalResult::True;
+        self.for_each_reference(id, &open, &mut |node| match node {
             CriteriaNodeResult::Criterion { test_ref, .. } => {
                 let Some(test) = self.tests.get(test_ref) else {
                     return reasons.extend([&format!("the test {test_ref} is not in the document")]);

@@ -163,11 +163,13 @@ impl Loader {
             return Some((name?, GivenFile::Unreadable));
         }
         let fields = match serde_json::from_value::<FileFields>(file.value.clone()) {
-            Ok(fields) => fields,
-            Err(e) => {
+            Ok(fields) if file.value.is_object() => fields,
+            wrong => {
+                let why = wrong.err().filter(|_| file.value.is_object()).map(|e| format!(": {e}"));
+                let message = format!("this is no file{}", why.unwrap_or_default());
                 let help =
                     "write {content: …}, {folder: true} or {link: …}, with mode, uid and gid, or unreadable";
-                self.error(Diagnostic::at(path, at, format!("this is no file: {e}")).help(help));
+                self.error(Diagnostic::at(path, at, message).help(help));
                 return None;
             }
         };

@@ -180,11 +180,8 @@ impl Loader {
         variable: &str,
         resources: &mut Option<Vec<ReadResource>>,
     ) -> Option<Decision> {
-        if file.covered_by.is_none() {
-            let added = file.added_labels.iter().flat_map(|added| added.keys());
-            for stray in file.labels.iter().chain(added) {
-                self.wrong(path, stray, "labels go with 'covered_by'");
-            }
+        if let (Some(stray), None) = (&file.labels, &file.covered_by) {
+            self.wrong(path, stray, "labels go with 'covered_by'");
         }
         match (&file.used_by, &file.covered_by) {
             (None, None) => Some(Decision::Alone),
@@ -195,10 +192,6 @@ impl Loader {
             }
             (None, Some(covers)) => {
                 let labels = self.optional_expression(path, file.labels.as_ref(), &[variable]);
-                let mut added_labels = Vec::new();
-                for (key, value) in super::cases::in_order(file.added_labels.as_ref()) {
-                    added_labels.push((key.value.clone(), self.detail(path, value, &[variable])?));
-                }
                 let by: Vec<_> =
                     covers.value.iter().map(|cover| self.cover_of(path, cover, resources)).collect();
                 let by: Vec<Cover> = by.into_iter().collect::<Option<_>>()?;
@@ -207,7 +200,7 @@ impl Loader {
                         "one of 'covered_by' at least has to be there on every cluster, without 'optional'";
                     self.error(Diagnostic::at(path, place(covers.referenced), message));
                 }
-                Some(Decision::Covered { labels: labels?, added_labels, by })
+                Some(Decision::Covered { labels: labels?, by })
             }
             (Some(users), Some(_)) => {
                 let message = "a leg has either 'used_by' or 'covered_by', not both";

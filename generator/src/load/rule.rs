@@ -22,6 +22,8 @@ impl Loader {
         let file: Option<RuleFile> = self.read(path);
         let legs = file.as_ref().map_or(&[][..], |file| &file.check.value);
         let legs: Vec<_> = legs.iter().map(|leg| self.leg(path, place(leg.referenced), &leg.value)).collect();
+        // What a leg that is wrong would have used is not known.
+        self.incomplete |= legs.iter().any(|leg| leg.leg.is_none());
         let reads = reads(&legs);
         self.one_scope(path, file.as_ref(), &legs);
         let cases = self.cases(&folder.join("cases.yaml"), &reads);

@@ -6,8 +6,7 @@ use virtscap_scap::oval::{Check, Comparison, Component, CriteriaNode, Entity, Ov
 use super::jq::{CLEAN, LABEL, each_of, object_name, only_if, over, value};
 use super::{
     COLLECTED, Endpoint, Names, OBJECT, add_dump, add_local, add_marker_test, add_not_found, add_state,
-    add_strings, add_test, any, criterion, decided, external, join, matches_variable, record_state,
-    variable_state,
+    add_strings, add_test, any, criterion, decided, external, join, record_state, variable_state,
 };
 use crate::model::{Decision, Each, Part};
 
@@ -27,9 +26,10 @@ fn own_endpoint(leg: &Each) -> Endpoint {
     let variable = &leg.selection.variable;
     let findings: Vec<_> = leg.parts.iter().map(|part| self::part(leg, part)).collect();
     let (definitions, labels) = match &leg.decision {
-        Decision::Covered { labels, added_labels, .. } => {
-            (format!("{LABEL} "), format!(" + {}", join::labels(labels.as_ref(), added_labels)))
+        Decision::Covered { labels: Some(labels), .. } => {
+            (format!("{LABEL} "), format!(" + {}", join::labels(labels)))
         }
+        Decision::Covered { labels: None, .. } => (format!("{LABEL} "), String::new()),
         Decision::Alone | Decision::UsedBy(_) => (String::new(), String::new()),
     };
     let offenders =
@@ -99,7 +99,7 @@ fn add_verdict(oval: &mut OvalDefinitions, names: &Names, leg: &Each, dump: Obje
             ]);
             let comment = "the markers, and what the value approves";
             let pattern = add_local(oval, names.variable("approved"), comment, pattern);
-            let state = variable_state(matches_variable(pattern, Check::All));
+            let state = variable_state(Entity::matches_variable(pattern, Check::All));
             let states = vec![add_state(oval, names.state("approved"), state)];
             TestKind::Variable(Comparison { object: add_strings(oval, names, "candidates", dump), states })
         }

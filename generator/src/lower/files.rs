@@ -9,8 +9,8 @@ use virtscap_scap::oval::{
 };
 
 use super::{
-    Names, add_local, add_object, add_state, add_test, any, criterion, decided, external, kernel,
-    matches_variable, not, test, text_object, unknown,
+    Names, add_local, add_object, add_state, add_test, any, criterion, decided, external, kernel, not, test,
+    text_object, unknown,
 };
 use crate::model::{FileCheck, FileLeg, FileMode, Lines, Named, Place};
 
@@ -168,7 +168,7 @@ fn add_lines(
         ]);
         let variable = names.variable("also");
         let pattern = add_local(oval, variable, "lines that the value has offend", pattern);
-        let entity = matches_variable(pattern, Check::All);
+        let entity = Entity::matches_variable(pattern, Check::All);
         let mut also = add_lines_test(oval, names, &object, entity, &place);
         if !lines.required {
             also.check_existence = Existence::AnyExist;

@@ -12,7 +12,7 @@ use virtscap_scap::oval::{
 use super::jq::{COMMENT, LABEL, QUOTED, SELECTOR, namespace, object_name, over, value};
 use super::{
     Endpoint, Names, add_dump, add_local, add_marker_test, add_not_found, add_object, add_state, add_strings,
-    add_test, any, criterion, external, matches_variable, strings, variable_state,
+    add_test, any, criterion, external, strings, variable_state,
 };
 use crate::expr::Expr;
 use crate::model::{Cover, CoveredKeys, Each, Selection, UsedBy};
@@ -72,18 +72,11 @@ pub(super) fn cover_endpoint(cover: &Cover) -> Endpoint {
 }
 
 /// jq: the labels of an object as ` labelled KEY=VALUE,KEY=VALUE`; empty where it has none.
-pub(super) fn labels(labels: Option<&Expr>, added: &[(String, Expr)]) -> String {
-    let own = labels.map(|labels| {
-        format!("[{} | objects | to_entries[] | (.key | plain) + \"=\" + (.value | plain)]", value(labels))
-    });
-    let added = added.iter().map(|(key, text)| {
-        format!("[(\"{}\" | plain) + \"=\" + ({} | plain)]", key.replace(['"', '\\'], "?"), value(text))
-    });
-    let all: Vec<_> = own.into_iter().chain(added).collect();
-    if all.is_empty() {
-        return "\"\"".to_owned();
-    }
-    format!("({} | sort | if length > 0 then \" labelled \" + join(\",\") else \"\" end)", all.join(" + "))
+pub(super) fn labels(labels: &Expr) -> String {
+    format!(
+        "([{} | objects | to_entries[] | (.key | plain) + \"=\" + (.value | plain)] | sort | if length > 0 then \" labelled \" + join(\",\") else \"\" end)",
+        value(labels)
+    )
 }
 
 /// Another resource's dump with what says that it was collected.
@@ -145,7 +138,7 @@ pub(super) fn add_users(
         let comment = "what is used, and not approved";
         let variable = names.variable(&format!("{what}_pattern"));
         let pattern = add_local(oval, variable, comment, pattern);
-        let state = variable_state(matches_variable(pattern, Check::NoneSatisfy));
+        let state = variable_state(Entity::matches_variable(pattern, Check::NoneSatisfy));
         let states = vec![add_state(oval, names.state(&what), state)];
         let comment = format!(
             "nothing in {} offends that {} use",
@@ -184,7 +177,7 @@ pub(super) fn add_covers(
     let union = add_object(oval, names.object("covers"), union);
     let comment = "the markers, and what is covered";
     let pattern = add_local(oval, names.variable("covers"), comment, strings(union));
-    let state = variable_state(matches_variable(pattern, Check::All));
+    let state = variable_state(Entity::matches_variable(pattern, Check::All));
     let states = vec![add_state(oval, names.state("covers"), state)];
     let object = add_strings(oval, names, "findings", dump);
     let comment = format!("everything is covered by {}", resources.join(" or "));

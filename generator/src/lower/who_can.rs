@@ -15,7 +15,7 @@ use virtscap_scap::oval::{Check, Comparison, Component, CriteriaNode, Entity, Ov
 use super::jq::{CLEAN, COMMENT, NAME, QUOTED};
 use super::{
     COLLECTED, Endpoint, Names, add_dump, add_local, add_marker_test, add_state, add_strings, add_test, any,
-    criterion, decided, external, matches_variable, strings, variable_state,
+    criterion, decided, external, strings, variable_state,
 };
 use crate::model::{Permission, WhoCan, rbac};
 
@@ -87,8 +87,9 @@ fn roles(leg: &WhoCan, grants: Grants) -> Endpoint {
         Grants::Namespace => "^".to_owned(),
         _ => format!("^[^ ]+: through {kind} "),
     };
+    // Most roles grant nothing of it: their names are not looked at.
     let filter = format!(
-        "{NAME} {QUOTED} {COMMENT} [.items[] | {{role: ({before}{role}), limits: [.rules[]? | select({grant}) | [.resourceNames[]?]]}} | select(.limits | length > 0)] | [\"{lead}(?:@none\" + (map(select(.limits | any(length == 0)) | \"|\" + .role) | join(\"\")) + \") \\\\[\"] + map(select(.limits | all(length > 0)) | \"{lead}\" + .role + \" \\\\[(?#limited to \" + (.limits | add | unique | map(tostring | comment) | join(\", \")) + \")\")"
+        "{NAME} {QUOTED} {COMMENT} [.items[] | [.rules[]? | select({grant}) | [.resourceNames[]?]] as $limits | select($limits | length > 0) | {{role: ({before}{role}), limits: $limits}}] | [\"{lead}(?:@none\" + (map(select(.limits | any(length == 0)) | \"|\" + .role) | join(\"\")) + \") \\\\[\"] + map(select(.limits | all(length > 0)) | \"{lead}\" + .role + \" \\\\[(?#limited to \" + (.limits | add | unique | map(tostring | comment) | join(\", \")) + \")\")"
     );
     Endpoint { path: rbac(grants.roles()).path(), filter }
 }
@@ -198,7 +199,7 @@ fn add_verdict(
     let what = format!("{word}_holders");
     let comment = "bindings of roles that grant, to subjects that are not approved";
     let pattern = add_local(oval, names.variable(&what), comment, Component::Concat(pattern));
-    let state = variable_state(matches_variable(pattern, Check::NoneSatisfy));
+    let state = variable_state(Entity::matches_variable(pattern, Check::NoneSatisfy));
     let states = vec![add_state(oval, names.state(&what), state)];
     let object = add_strings(oval, names, &format!("{word}_subjects"), bindings);
     let comment = format!("no subject that is not approved, in {}", rbac(grants.bindings()).full_name());

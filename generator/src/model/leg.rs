@@ -112,8 +112,6 @@ pub enum Decision {
     Covered {
         /// Labels of the object, for selectors.
         labels: Option<Expr>,
-        /// Labels that it has besides: keys, and strings.
-        added_labels: Vec<(String, Expr)>,
         /// The others.
         by: Vec<Cover>,
     },

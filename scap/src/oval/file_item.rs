@@ -58,6 +58,8 @@ impl FileItem {
     }
 
     /// Writes the entities, which the enumeration has in the order of the schema.
+    ///
+    /// OVAL's schematron wants the numbers of owners above zero, so it objects to root's files, of oscap's results too.
     pub(super) fn write(&self, w: &mut XmlWriter) {
         for entity in FileEntity::ALL {
             let element = format!("unix-sys:{entity}");

@@ -19,8 +19,8 @@ use crate::oval::variables::NoValues;
 
 /// How deep a walk goes.
 const MAX_DEPTH: usize = 100;
-/// How many names a walk may meet.
-const MAX_NAMES: usize = 500_000;
+/// How many names a walk may meet. In /sys, whose folders link to each other, a walk without a limit would not end.
+const MAX_NAMES: usize = 100_000;
 
 /// A file that an object names: its directory and its name, or the directory itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -235,8 +235,8 @@ impl<'w> Walk<'w> {
         if self.within.len() >= MAX_DEPTH {
             return Err(format!("{path}: is more than {MAX_DEPTH} directories deep"));
         }
-        self.within.push(without_links);
-        for name in list(self.files, path, self.findings) {
+        self.within.push(without_links.clone());
+        for name in list(self.files, &without_links, self.findings) {
             self.names += 1;
             if self.names > MAX_NAMES {
                 return Err(format!("there are more than {MAX_NAMES} files to look through"));
@@ -245,7 +245,8 @@ impl<'w> Walk<'w> {
             if !self.matching.may_lead(&child)? {
                 continue;
             }
-            match self.files.directory(&child) {
+            // The same by a shorter way.
+            match self.files.directory(&join(&without_links, &name)) {
                 Lookup::Missing { reason: None } => {
                     if want_files && self.matching.is_match(&child)? {
                         self.found.insert(child);

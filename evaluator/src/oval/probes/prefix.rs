@@ -50,8 +50,10 @@ impl Prefix {
 /// could be read in another way than character by character, ends them.
 fn split(pattern: &str) -> (Vec<String>, bool) {
     let nothing = (Vec::new(), false);
-    // An alternative may begin with anything.
-    let Some(rest) = pattern.strip_prefix("^/").filter(|rest| !rest.contains('|')) else { return nothing };
+    // An alternative may begin with anything. One inside of a group may not: what is before the group holds for all.
+    let Some(rest) = pattern.strip_prefix("^/").filter(|rest| !has_alternatives(rest)) else {
+        return nothing;
+    };
     let mut components = Vec::new();
     let mut component = String::new();
     let mut chars = rest.chars().peekable();
@@ -103,6 +105,44 @@ fn split(pattern: &str) -> (Vec<String>, bool) {
     (components, false)
 }
 
+/// Whether an expression has alternatives outside of groups; true too where that cannot be told.
+fn has_alternatives(pattern: &str) -> bool {
+    let mut open = 0_usize;
+    let mut in_class = false;
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                // What `\Q` quotes would have to be read otherwise.
+                if chars.next() == Some('Q') {
+                    return true;
+                }
+            }
+            // A bracket that comes first in a class stands for itself; where the class ends is then not told here.
+            '[' if !in_class => {
+                in_class = true;
+                let mut rest = chars.clone();
+                let first = match rest.next() {
+                    Some('^') => rest.next(),
+                    first => first,
+                };
+                if first == Some(']') {
+                    return pattern.contains('|');
+                }
+            }
+            ']' => in_class = false,
+            '(' if !in_class => open += 1,
+            ')' if !in_class => match open.checked_sub(1) {
+                Some(less) => open = less,
+                None => return true,
+            },
+            '|' if !in_class && open == 0 => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// A character class that matches no slash, in brackets.
 fn within_component(class: &str) -> Option<String> {
     let simple = |c: char| c.is_ascii_alphanumeric() || "-_.,:@+ ".contains(c);
@@ -151,7 +191,11 @@ mod tests {
             (r"^/a/one/.*$", "/a/one"),
             (r"^/a/one", "/a"),
             (r"^/a/b?/c$", "/a"),
-            (r"^/a/(b|c)/d$", "/"),
+            (r"^/a/(b|c)/d$", "/a"),
+            (r"^/a/[|]b/(c|(d|e))/f$", "/a"),
+            (r"^/a/b\|c/d$", "/a/b|c"),
+            (r"^/a/[]|]/(b)|/c$", "/"),
+            (r"^/a/(b)|/c$", "/"),
             (r"^/a/(b)/d$", "/a"),
             (r"^/a/?b/c$", "/"),
             (r"/a/b$", "/"),
