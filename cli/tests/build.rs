@@ -81,15 +81,19 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn a_new_folder_gets_every_file() {
     let folder = tree();
     let said = succeeds(folder.path(), &["build", "--out", "a/new/folder"]);
-    assert!(said.contains("rules: 1, files: 5"), "{said}");
+    assert!(said.contains("rules: 1, files: 9"), "{said}");
     let files: Vec<_> = contents(&folder.path().join("a/new/folder")).into_keys().collect();
     assert_eq!(
         files,
         [
             "api-resources.yaml",
+            "operator/collector-rbac.yaml",
+            "operator/kustomization.yaml",
             "operator/profilebundle.yaml",
+            "operator/scansetting.yaml",
             "operator/scansettingbinding-level-1.yaml",
             "operator/tailoredprofile-level-1.yaml",
+            "rules.md",
             "ssg-ocp-virt-ds.xml",
         ]
     );

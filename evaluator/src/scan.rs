@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use virtscap_scap::id::ValueId;
 use virtscap_scap::markup::{Markup, MarkupNode};
+use virtscap_scap::namespace::KUBERNETES_FIX;
 use virtscap_scap::xccdf::results::{TailoringReference, TestResult};
 use virtscap_scap::xccdf::{Group, Rule, Severity, Tailoring, XccdfResult};
 
@@ -245,6 +246,12 @@ impl<'a> Prepared<'a> {
                     description: resolve(&rule.description),
                     rationale: rule.rationale.as_ref().map(resolve),
                     fixtexts: rule.fixtexts.iter().map(resolve).collect(),
+                    fixes: rule
+                        .fixes
+                        .iter()
+                        .filter(|fix| fix.system == KUBERNETES_FIX)
+                        .map(|fix| fix.content.trim().to_owned())
+                        .collect(),
                 },
             );
         });

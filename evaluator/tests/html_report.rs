@@ -15,6 +15,8 @@ use virtscap_scap::xccdf::XccdfResult::{self, *};
 
 // Reports
 
+const FIX: &str = "kind: Example\nspec:\n  text: \"a < b & c\"";
+
 fn rule(
     id: &str,
     section: &str,
@@ -274,6 +276,7 @@ fn texts(report: &Report) -> ReportTexts {
                         description: description.clone(),
                         rationale: Some(rationale.clone()),
                         fixtexts: vec![fix.clone()],
+                        fixes: vec![FIX.to_owned()],
                     },
                 )
             })
@@ -452,7 +455,9 @@ fn every_rule_stands_in_its_section_with_all_that_was_found() {
     assert_eq!(folded, 280, "the first 20 of the 300 offenders are in sight");
     assert!(with_id(&page, "rule-vm-shareable-disks").text.contains("Show the other 280"));
     let blocks = page.iter().filter(|e| e.name == "pre" && e.inside.iter().any(|i| i == "details")).count();
-    assert_eq!(blocks, 2 * report.rules.len());
+    assert_eq!(blocks, 3 * report.rules.len());
+    let fixes = page.iter().filter(|e| e.name == "pre" && e.text.contains(FIX)).count();
+    assert_eq!(fixes, report.rules.len(), "an object is shown as it is written, to be copied");
 }
 
 #[test]
@@ -540,7 +545,7 @@ fn names_and_titles_cannot_become_markup() {
     let id = report.rules[0].id.clone();
     let texts = ReportTexts {
         sections: vec![("</h3><script>".to_owned(), vec![id.clone()])],
-        rules: [(id, RuleTexts { description, rationale: None, fixtexts: Vec::new() })].into(),
+        rules: [(id, RuleTexts { description, ..RuleTexts::default() })].into(),
     };
     let page = page("escaped", &report, &texts);
     assert_eq!(page.iter().filter(|e| e.name == "script").count(), 1, "the page's own");

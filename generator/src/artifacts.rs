@@ -48,12 +48,12 @@ pub fn artifacts(
 ) -> Result<BTreeMap<String, String>, ArtifactError> {
     let mut files = BTreeMap::new();
     files.insert(FILE_NAME.to_owned(), datastream::data_stream(benchmark).write());
-    let resources = yaml("api-resources.yaml", &[api_resources(benchmark)])?;
+    let resources = yaml("api-resources.yaml", "", &[api_resources(benchmark)])?;
     files.insert("api-resources.yaml".to_owned(), resources);
     files.insert("rules.md".to_owned(), table::rules(benchmark));
-    for (name, documents) in manifests::manifests(benchmark, content_image) {
-        let text = yaml(&name, &documents)?;
-        files.insert(format!("operator/{name}"), text);
+    for manifest in manifests::manifests(benchmark, content_image) {
+        let text = yaml(&manifest.file, &manifest.about, &manifest.documents)?;
+        files.insert(format!("operator/{}", manifest.file), text);
     }
     Ok(files)
 }
@@ -74,8 +74,13 @@ fn api_resources(benchmark: &Benchmark) -> serde_json::Value {
     json!({"rules": rules.collect::<Vec<_>>()})
 }
 
-fn yaml(file: &str, documents: &[serde_json::Value]) -> Result<String, ArtifactError> {
+fn yaml(file: &str, about: &str, documents: &[serde_json::Value]) -> Result<String, ArtifactError> {
     let mut text = NOTICE.to_owned();
+    for line in about.lines() {
+        text.push_str("# ");
+        text.push_str(line);
+        text.push('\n');
+    }
     for document in documents {
         let document = serde_yaml::to_string(document)
             .map_err(|e| ArtifactError::Yaml { file: file.to_owned(), reason: e.to_string() })?;

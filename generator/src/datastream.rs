@@ -8,14 +8,14 @@ use virtscap_scap::id::{
     BenchmarkId, DefinitionId, GroupId, ObjectId, ProfileId, RuleId, StateId, TestId, ValueId,
 };
 use virtscap_scap::markup::{Markup, MarkupNode};
-use virtscap_scap::namespace::{OCIL_SYSTEM, OVAL_DEF};
+use virtscap_scap::namespace::{KUBERNETES_FIX, OCIL_SYSTEM, OVAL_DEF};
 use virtscap_scap::ocil::{Ocil, Questionnaire};
 use virtscap_scap::oval::{
     self, Class, Comparison, Criteria, CriteriaNode, Entity, Existence, FileSpec, Generator, Object,
     ObjectKind, Operator, OvalDefinitions, State, StateKind, Test, TestKind,
 };
 use virtscap_scap::xccdf::{
-    self, Check, CheckContentRef, CheckExport, Group, GuidePlace, Item, Profile, Reference, Role, Rule,
+    self, Check, CheckContentRef, CheckExport, Fix, Group, GuidePlace, Item, Profile, Reference, Role, Rule,
     RuleCheck, ScoringModel, Select, Selectable, SetValue, Value, ValueType,
 };
 
@@ -205,7 +205,7 @@ fn rule(benchmark: &model::Benchmark, rule: &model::Rule) -> Rule {
         guide: Some(GuidePlace { section: rule.section.clone(), level: rule.level }),
         rationale: Some(rule.rationale.clone()),
         fixtexts: vec![rule.remediation.clone()],
-        fixes: Vec::new(),
+        fixes: fix(rule).into_iter().collect(),
         check: RuleCheck::Simple(vec![
             Check {
                 system: OVAL_DEF.to_owned(),
@@ -234,6 +234,17 @@ fn rule(benchmark: &model::Benchmark, rule: &model::Rule) -> Rule {
             },
         ]),
     }
+}
+
+/// All objects of a rule in one fix: of several fixes the operator takes the first and loses the others.
+fn fix(rule: &model::Rule) -> Option<Fix> {
+    let objects: Vec<_> = rule.fixes.iter().map(|fix| fix.yaml.as_str()).collect();
+    (!objects.is_empty()).then(|| Fix {
+        // Names of remediations are made of it, which have to be in lower case; ids of rules are.
+        id: Some(rule.id.clone()),
+        system: KUBERNETES_FIX.to_owned(),
+        content: objects.join("---\n"),
+    })
 }
 
 /// What a rule wants of the API: what its legs read, and what tells whether the product is installed. The operator

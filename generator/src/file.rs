@@ -95,6 +95,17 @@ pub(crate) struct RuleFile {
     pub(crate) default_value: Text,
     pub(crate) nist_800_53: Vec<Text>,
     pub(crate) check: Spanned<Vec<Spanned<LegFile>>>,
+    #[serde(default)]
+    pub(crate) fix: Vec<FixFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FixFile {
+    pub(crate) object: Spanned<serde_json::Value>,
+    pub(crate) resource: Option<Text>,
+    #[serde(default)]
+    pub(crate) annotations: HashMap<Text, Text>,
 }
 
 /// A leg: one of the kinds, and what goes with it.

@@ -11,6 +11,7 @@
 mod cases;
 mod each;
 mod files;
+mod fix;
 mod leg;
 mod profile;
 mod read;

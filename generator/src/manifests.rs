@@ -1,107 +1,81 @@
 //! Manifests for the Compliance Operator.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Value, json};
 
 use crate::datastream::FILE_NAME;
-use crate::model::{Benchmark, Rule};
+use crate::model::Benchmark;
+
+mod rbac;
+mod scans;
 
 /// Name of the ProfileBundle; the operator puts it before the names of profiles, rules and variables.
 const BUNDLE: &str = "ocp-virt";
 const NAMESPACE: &str = "openshift-compliance";
+/// The operator's API.
+const API: &str = "compliance.openshift.io/v1alpha1";
 
-/// The manifests by file name.
-pub(crate) fn manifests(benchmark: &Benchmark, content_image: &str) -> Vec<(String, Vec<Value>)> {
-    let tailored = benchmark.profiles.iter().map(|profile| {
-        let title = format!("{}, with values to set", profile.title);
-        let mut spec = json!({
-            "extends": format!("{BUNDLE}-{}", profile.id),
-            "title": title,
-            "description": format!("Start here to set values or to leave rules of {} out.", profile.id),
-        });
-        let used = benchmark.values.iter().filter(|value| {
-            benchmark.rules().any(|rule| profile.selects(rule) && rule.values().contains(&value.id.as_str()))
-        });
-        let values: Vec<_> = used
-            .map(|value| {
-                json!({
-                    "name": format!("{BUNDLE}-{}", value.id.replace('_', "-")),
-                    "value": value.default,
-                    "rationale": format!("The default. {}.", value.title),
-                })
-            })
-            .collect();
-        if !values.is_empty() {
-            spec["setValues"] = json!(values);
-        }
-        let name = format!("{BUNDLE}-{}-tailored", profile.id);
-        let manifest = object("compliance.openshift.io/v1alpha1", "TailoredProfile", &name, "spec", spec);
-        (format!("tailoredprofile-{}.yaml", profile.id), vec![manifest])
-    });
-    let bundle = json!({"contentFile": FILE_NAME, "contentImage": content_image});
-    let bundle = object("compliance.openshift.io/v1alpha1", "ProfileBundle", BUNDLE, "spec", bundle);
-    let bindings = benchmark.profiles.iter().map(|profile| {
-        let mut binding = object(
-            "compliance.openshift.io/v1alpha1",
-            "ScanSettingBinding",
-            &format!("{BUNDLE}-{}", profile.id),
-            "profiles",
-            json!([{
-                "apiGroup": "compliance.openshift.io/v1alpha1",
-                "kind": "Profile",
-                "name": format!("{BUNDLE}-{}", profile.id),
-            }]),
-        );
-        binding["settingsRef"] = json!({
-            "apiGroup": "compliance.openshift.io/v1alpha1", "kind": "ScanSetting", "name": "default",
-        });
-        (format!("scansettingbinding-{}.yaml", profile.id), vec![binding])
-    });
-    let mut all = vec![
-        ("profilebundle.yaml".to_owned(), vec![bundle]),
-        ("collector-rbac.yaml".to_owned(), collector_rbac(benchmark)),
-    ];
-    all.extend(bindings);
-    all.extend(tailored);
-    all
+/// A file of manifests.
+pub(crate) struct Manifest {
+    /// Its name.
+    pub(crate) file: String,
+    /// What it is for, as lines of comment.
+    pub(crate) about: String,
+    /// The objects.
+    pub(crate) documents: Vec<Value>,
 }
 
-/// What the operator's collector has to read for the rules. Which of it the operator may read by itself differs from
-/// release to release, so the role has all.
-fn collector_rbac(benchmark: &Benchmark) -> Vec<Value> {
-    let mut by_group: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let of_rules = benchmark.rules().flat_map(Rule::resources);
-    for resource in of_rules.chain(benchmark.platform.resources.clone()) {
-        let group = resource.api.split_once('/').map_or("", |(group, _)| group).to_owned();
-        by_group.entry(group).or_default().insert(resource.resource);
+impl Manifest {
+    fn new(file: impl Into<String>, about: impl Into<String>, documents: Vec<Value>) -> Self {
+        Self { file: file.into(), about: about.into(), documents }
     }
-    let rules: Vec<_> = by_group
-        .iter()
-        .map(|(group, resources)| json!({"apiGroups": [group], "resources": resources, "verbs": ["get", "list"]}))
-        .collect();
-    let name = format!("{BUNDLE}-collector");
-    let role = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRole",
-        "metadata": {"name": name},
-        "rules": rules,
-    });
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": "api-resource-collector", "namespace": NAMESPACE}],
-    });
-    vec![role, binding]
 }
 
-fn object(api_version: &str, kind: &str, name: &str, field: &str, value: Value) -> Value {
-    json!({
-        "apiVersion": api_version,
+/// All manifests.
+pub(crate) fn manifests(benchmark: &Benchmark, content_image: &str) -> Vec<Manifest> {
+    let bundle = json!({"contentFile": FILE_NAME, "contentImage": content_image});
+    let bundle = object("ProfileBundle", BUNDLE, json!({"spec": bundle}));
+    let mut applied = vec![
+        rbac::collector(benchmark),
+        Manifest::new("profilebundle.yaml", "The content.", vec![bundle]),
+        scans::setting(),
+    ];
+    let mut others = scans::bindings(benchmark);
+    // One level is scanned with. A scan with the next one has its rules too, so that both would find all things twice.
+    if !others.is_empty() {
+        applied.push(others.remove(0));
+    }
+    others.extend(scans::tailored(benchmark));
+    others.extend(rbac::remediation(benchmark));
+    let kustomization = kustomization(&applied, &others);
+    applied.into_iter().chain(others).chain([kustomization]).collect()
+}
+
+/// What `oc apply -k` applies, in this order; the operator waits for what it does not find yet.
+fn kustomization(applied: &[Manifest], others: &[Manifest]) -> Manifest {
+    let names = |all: &[Manifest]| all.iter().map(|manifest| manifest.file.clone()).collect::<Vec<_>>();
+    let mut about =
+        "Applied by `oc apply -k`. What is left out is applied by itself, with `oc apply -f`:".to_owned();
+    for name in names(others) {
+        about.push_str(&format!("\n- {name}"));
+    }
+    let kustomization = json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "sortOptions": {"order": "fifo"},
+        "resources": names(applied),
+    });
+    Manifest::new("kustomization.yaml", about, vec![kustomization])
+}
+
+/// An object of the operator's API, of what it has beside its metadata.
+fn object(kind: &str, name: &str, rest: Value) -> Value {
+    let mut object = json!({
+        "apiVersion": API,
         "kind": kind,
         "metadata": {"name": name, "namespace": NAMESPACE},
-        field: value,
-    })
+    });
+    if let (Some(object), Value::Object(rest)) = (object.as_object_mut(), rest) {
+        object.extend(rest);
+    }
+    object
 }

@@ -205,8 +205,21 @@ pub struct Rule {
     pub nist_800_53: Vec<String>,
     /// What is checked; every leg has to hold.
     pub check: Vec<Leg>,
+    /// Objects that make it hold; none where a person has to do it.
+    pub fixes: Vec<Fix>,
     /// Its cases.
     pub cases: Vec<Case>,
+}
+
+/// An object that the Compliance Operator creates, or merges into the one of that name that is there.
+#[derive(Debug, Clone)]
+pub struct Fix {
+    /// The object's name.
+    pub name: String,
+    /// The object in YAML, with the annotations for the operator.
+    pub yaml: String,
+    /// What has to be written for it, where the operator may not do so by itself.
+    pub resource: Option<Resource>,
 }
 
 impl Rule {

@@ -48,3 +48,5 @@ pub const ARF_VOCABULARY: &str = "http://scap.nist.gov/specifications/arf/vocabu
 pub const ASSET_IDENTIFICATION: &str = "http://scap.nist.gov/schema/asset-identification/1.1";
 /// virtscap's own metadata on a rule: its section number and level in the guide.
 pub const VIRTSCAP: &str = "urn:virtscap:benchmark:1";
+/// The `system` of an XCCDF fix that consists of Kubernetes objects.
+pub const KUBERNETES_FIX: &str = "urn:xccdf:fix:script:kubernetes";

@@ -160,4 +160,6 @@ pub struct RuleTexts {
     pub rationale: Option<Markup>,
     /// How to make it hold.
     pub fixtexts: Vec<Markup>,
+    /// The same as objects of Kubernetes, in YAML.
+    pub fixes: Vec<String>,
 }

@@ -62,6 +62,7 @@ impl Loader {
             remediation: self.markup(path, &file.remediation),
             default_value: self.markup(path, &file.default_value),
             nist_800_53: self.controls(path, &file.nist_800_53),
+            fixes: self.fixes(path, &file.fix, reads.scope),
             check,
             cases,
         };

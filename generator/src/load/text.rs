@@ -221,7 +221,7 @@ fn is_date(date: &str) -> bool {
     form && (1..=days).contains(&day)
 }
 
-fn is_api(api: &str) -> bool {
+pub(super) fn is_api(api: &str) -> bool {
     let (group, version) = api.split_once('/').unwrap_or(("core", api));
     let label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let group = group.split('.').all(|part| !part.is_empty() && part.chars().all(label));

@@ -165,6 +165,7 @@ struct RuleView<'a> {
     description: String,
     rationale: String,
     fixtexts: Vec<String>,
+    fixes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -414,6 +415,7 @@ impl<'a> RuleView<'a> {
             fixtexts: texts
                 .map(|t| t.fixtexts.iter().map(markup_to_html).filter(|html| !html.is_empty()).collect())
                 .unwrap_or_default(),
+            fixes: texts.map(|t| t.fixes.clone()).unwrap_or_default(),
         }
     }
 }
