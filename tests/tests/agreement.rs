@@ -110,8 +110,8 @@ fn compare_offenders(rule: &Rule, case: &Case, collected: &BTreeSet<String>) -> 
     }
     // Limits and users stand in the expression that matched, and not in the string; owner and mode in no text at all.
     let plain = |offender: &String| {
-        let notes = [" (limited to ", " (used by "].into_iter().filter_map(|note| offender.find(note));
-        let end = notes.min().unwrap_or(offender.len());
+        let notes = [" (limited to ", " (used by "].into_iter().filter_map(|note| offender.rfind(note));
+        let end = notes.max().unwrap_or(offender.len());
         match rule.scope() {
             Scope::Platform => offender[..end].to_owned(),
             Scope::Node => offender.clone(),
