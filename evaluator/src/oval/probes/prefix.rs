@@ -112,12 +112,9 @@ fn has_alternatives(pattern: &str) -> bool {
     let mut chars = pattern.chars();
     while let Some(c) = chars.next() {
         match c {
-            '\\' => {
-                // What `\Q` quotes would have to be read otherwise.
-                if chars.next() == Some('Q') {
-                    return true;
-                }
-            }
+            // What `\Q` quotes would have to be read otherwise.
+            '\\' if chars.next() == Some('Q') => return true,
+            '\\' => {}
             // A bracket that comes first in a class stands for itself; where the class ends is then not told here.
             '[' if !in_class => {
                 in_class = true;
