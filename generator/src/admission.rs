@@ -205,8 +205,9 @@ impl Coverage<'_> {
             "validations": [{
                 "expression": "variables.offenders.all(offender, offender in variables.before)",
                 "message": format!("{id}: {}", self.rule.title),
+                // A line break in a name would cost the whole message.
                 "messageExpression": format!(
-                    "\"{id}: \" + variables.offenders.filter(offender, !(offender in variables.before)).join(\"; \")"
+                    "\"{id}: \" + variables.offenders.filter(offender, !(offender in variables.before)).join(\"; \").replace(\"\\n\", \"?\")"
                 ),
             }],
         });

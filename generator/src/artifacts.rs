@@ -183,3 +183,27 @@ fn stale(folder: &Path, files: &BTreeMap<String, String>) -> io::Result<Vec<Path
     stale.sort();
     Ok(stale)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_build_left_is_found_in_every_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = ["operator/a.yaml", "operator/customrules/b.yaml", "admission/deny/c.yaml"];
+        let files =
+            |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), NOTICE.to_owned())).collect();
+        write(folder.path(), &files(&old)).unwrap();
+        std::fs::write(folder.path().join("admission/own.yaml"), "mine").unwrap();
+        let new = files(&["operator/a.yaml"]);
+        assert_eq!(
+            differences(folder.path(), &new),
+            ["admission/deny/c.yaml", "operator/customrules/b.yaml"]
+        );
+        write(folder.path(), &new).unwrap();
+        assert!(differences(folder.path(), &new).is_empty());
+        assert!(folder.path().join("admission/own.yaml").exists());
+    }
+}

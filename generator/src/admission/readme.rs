@@ -22,7 +22,7 @@ Apply `values.yaml` first where you apply single rules. Nothing is refused befor
 const BEHAVIOUR: &str = "\
 - A policy refuses what is new: on an update, what offended in the object before is let through, so that objects from before
   can be worked on, stopped and deleted. A scan still finds them. Objects that are being deleted are let through.
-- The policy's message names what offends. It ends after 5 KiB; then the rule's title stands in its place.
+- The policy's message names what offends. Where that would take more than 5 KiB, it has the rule's title instead.
 - A policy whose values cannot be used, such as a broken regular expression, refuses (`failurePolicy: Fail`); in the
   audit bindings it warns.
 ";
@@ -36,7 +36,7 @@ virtual machines of pools. They do not understand a refusal: they try again and 
 configured. A virtual machine from before that offends cannot start again when its instance is refused. So:
 
 - deny first on what people write: VirtualMachines, templates, pools and the HyperConverged object;
-- look through the audit log for `validation_failure` of the audit bindings until it is quiet;
+- look for `validation.policy.admission.k8s.io/validation_failure` in the audit log until it is quiet;
 - expect an upgrade of the product to bring objects that a policy does not know yet, and take the `deny` bindings of
   KubeVirt, CDI, DaemonSet, role and security context constraint policies off before it.
 
