@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::datastream::{self, FILE_NAME};
 use crate::model::{Benchmark, Scope};
-use crate::{manifests, table};
+use crate::{admission, cel_content, manifests, table};
 
 /// Where the content image is, as the manifests have it unless told otherwise: the cluster's own registry.
 pub const CONTENT_IMAGE: &str =
@@ -17,9 +17,15 @@ pub const CONTENT_IMAGE: &str =
 /// The first line of every generated YAML file.
 const NOTICE: &str = "# Made by `virtscap build` from benchmark/ and profiles/. Do not edit.\n";
 
+/// The folders below `build/` in which every file is a generated one.
+const FOLDERS: [&str; 2] = ["operator", "admission"];
+
 /// Why a file could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
+    /// A value cannot be written into CEL.
+    #[error(transparent)]
+    Cel(#[from] cel_content::CelContentError),
     /// A manifest could not be written as YAML.
     #[error("{file}: {reason}")]
     Yaml {
@@ -41,7 +47,8 @@ pub enum ArtifactError {
 /// The files by path below `build/`.
 ///
 /// # Errors
-/// [`ArtifactError::Yaml`] where YAML cannot express a manifest.
+/// [`ArtifactError::Yaml`] where YAML cannot express a manifest, [`ArtifactError::Cel`] where CEL cannot express a value's
+/// default.
 pub fn artifacts(
     benchmark: &Benchmark,
     content_image: &str,
@@ -55,6 +62,20 @@ pub fn artifacts(
         let text = yaml(&manifest.file, &manifest.about, &manifest.documents)?;
         files.insert(format!("operator/{}", manifest.file), text);
     }
+    let defaults = cel_content::defaults(benchmark);
+    let bundle = cel_content::bundle(benchmark, &defaults, &|_| true)?;
+    files.insert(cel_content::FILE_NAME.to_owned(), yaml(cel_content::FILE_NAME, &[bundle])?);
+    let custom_rules = cel_content::custom_rules(benchmark, &defaults, &|_| true)?.into_iter();
+    let tailored = cel_content::tailored_profiles(benchmark, &defaults, &|_| true)?;
+    for (name, documents) in custom_rules.chain(tailored) {
+        let name = format!("operator/customrules/{name}");
+        files.insert(name.clone(), yaml(&name, &documents)?);
+    }
+    for (name, documents) in admission::manifests(benchmark) {
+        let name = format!("admission/{name}");
+        files.insert(name.clone(), yaml(&name, &documents)?);
+    }
+    files.insert("admission/README.md".to_owned(), admission::readme(benchmark));
     Ok(files)
 }
 
@@ -146,18 +167,48 @@ fn readable(path: &Path) -> io::Result<()> {
 /// Generated files in the folders of the build that this build does not have.
 fn stale(folder: &Path, files: &BTreeMap<String, String>) -> io::Result<Vec<PathBuf>> {
     let mut stale = Vec::new();
-    let operator = folder.join("operator");
-    if !operator.is_dir() {
-        return Ok(stale);
-    }
-    for entry in std::fs::read_dir(&operator)? {
-        let path = entry?.path();
-        let name = path.strip_prefix(folder).ok().and_then(Path::to_str).unwrap_or_default();
-        // Only what says that it was made by this program is this program's to remove.
-        let made = std::fs::read_to_string(&path).is_ok_and(|text| text.starts_with(NOTICE));
-        if made && !files.contains_key(name) {
-            stale.push(path);
+    let mut folders: Vec<_> =
+        FOLDERS.map(|name| folder.join(name)).into_iter().filter(|f| f.is_dir()).collect();
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next)? {
+            let entry = entry?;
+            let path = entry.path();
+            if entry.file_type()?.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(folder).ok().and_then(Path::to_str).unwrap_or_default();
+            // Only what says that it was made by this program is this program's to remove.
+            let made = std::fs::read_to_string(&path).is_ok_and(|text| text.starts_with(NOTICE));
+            if made && !files.contains_key(name) {
+                stale.push(path);
+            }
         }
     }
+    stale.sort();
     Ok(stale)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_build_left_is_found_in_every_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = ["operator/a.yaml", "operator/customrules/b.yaml", "admission/deny/c.yaml"];
+        let files =
+            |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), NOTICE.to_owned())).collect();
+        write(folder.path(), &files(&old)).unwrap();
+        std::fs::write(folder.path().join("admission/own.yaml"), "mine").unwrap();
+        let new = files(&["operator/a.yaml"]);
+        assert_eq!(
+            differences(folder.path(), &new),
+            ["admission/deny/c.yaml", "operator/customrules/b.yaml"]
+        );
+        write(folder.path(), &new).unwrap();
+        assert!(differences(folder.path(), &new).is_empty());
+        assert!(folder.path().join("admission/own.yaml").exists());
+    }
 }

@@ -64,9 +64,23 @@ pub fn form(leg: &Leg, values: Values<'_>) -> Result<CelForm, CelError> {
 
 /// The name of a list's variable.
 fn input(resource: &Resource) -> CelInput {
-    let version: String = resource.api.rsplit('/').next().unwrap_or_default().to_owned();
-    let name = format!("{}_{version}", resource.resource.replace('-', "_"));
+    let name = format!("{}_{}", resource.resource.replace('-', "_"), version(resource));
     CelInput { name, resource: resource.clone() }
+}
+
+/// The version in a resource's API.
+pub(crate) fn version(resource: &Resource) -> &str {
+    resource.api.rsplit('/').next().unwrap_or_default()
+}
+
+/// One form that holds where all of these do.
+pub(crate) fn all_of(forms: Vec<CelForm>) -> CelForm {
+    let (inputs, expressions): (Vec<_>, Vec<_>) =
+        forms.into_iter().map(|form| (form.inputs, form.expression)).unzip();
+    let mut inputs = inputs.concat();
+    inputs.sort();
+    inputs.dedup();
+    CelForm { inputs, expression: all(expressions) }
 }
 
 /// A value as a literal that has to match a whole text.

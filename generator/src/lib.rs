@@ -4,9 +4,11 @@
 //! [`load::load`] reads and checks the tree; [`datastream::data_stream`] makes the SCAP data stream of it;
 //! [`artifacts::artifacts`] gives all files of `build/`.
 
+pub mod admission;
 pub mod artifacts;
 pub mod case;
 pub mod cel;
+pub mod cel_content;
 pub mod datastream;
 pub mod diagnostic;
 pub mod expr;
@@ -16,4 +18,5 @@ mod lower;
 mod manifests;
 mod markdown;
 pub mod model;
+mod plain;
 mod table;

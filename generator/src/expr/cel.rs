@@ -35,6 +35,12 @@ pub fn lower_bool(expr: &Expr) -> String {
     Lowering::new(expr).truth(expr).all().text
 }
 
+/// Strict CEL with the text of `expr`, always a string: what `string(expr)` is.
+#[must_use]
+pub fn lower_text(expr: &Expr) -> String {
+    Lowering::new(expr).string(expr).raw.text
+}
+
 /// The type that the checker of cel-go gives to a raw expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Type {

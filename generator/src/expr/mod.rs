@@ -37,6 +37,7 @@
 //! A text with lone surrogates (`"\\ud800"`), and one in which more than 5000 brackets open, is no JSON to `parseJSON`,
 //! though CEL reads both. Of a number that no double can hold nothing is promised.
 
+pub(crate) mod absent;
 mod ast;
 pub mod cel;
 mod error;
