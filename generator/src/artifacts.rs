@@ -64,16 +64,16 @@ pub fn artifacts(
     }
     let defaults = cel_content::defaults(benchmark);
     let bundle = cel_content::bundle(benchmark, &defaults, &|_| true)?;
-    files.insert(cel_content::FILE_NAME.to_owned(), yaml(cel_content::FILE_NAME, &[bundle])?);
+    files.insert(cel_content::FILE_NAME.to_owned(), yaml(cel_content::FILE_NAME, "", &[bundle])?);
     let custom_rules = cel_content::custom_rules(benchmark, &defaults, &|_| true)?.into_iter();
     let tailored = cel_content::tailored_profiles(benchmark, &defaults, &|_| true)?;
     for (name, documents) in custom_rules.chain(tailored) {
         let name = format!("operator/customrules/{name}");
-        files.insert(name.clone(), yaml(&name, &documents)?);
+        files.insert(name.clone(), yaml(&name, "", &documents)?);
     }
     for (name, documents) in admission::manifests(benchmark) {
         let name = format!("admission/{name}");
-        files.insert(name.clone(), yaml(&name, &documents)?);
+        files.insert(name.clone(), yaml(&name, "", &documents)?);
     }
     files.insert("admission/README.md".to_owned(), admission::readme(benchmark));
     Ok(files)
