@@ -2,8 +2,10 @@
 
 mod build;
 mod collect;
+mod content;
 mod output;
 mod scan;
+mod tailor;
 mod test;
 
 use std::process::ExitCode;
@@ -23,6 +25,7 @@ enum Command {
     Build(build::Build),
     Scan(Box<scan::Scan>),
     Collect(collect::Collect),
+    Tailor(Box<tailor::Tailor>),
     Test(test::Test),
 }
 
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Build(build) => build.run(),
         Command::Scan(scan) => scan.run(),
         Command::Collect(collect) => collect.run(),
+        Command::Tailor(tailor) => tailor.run(),
         Command::Test(test) => test.run(),
     };
     match outcome {

@@ -17,3 +17,4 @@ mod manifests;
 mod markdown;
 pub mod model;
 mod table;
+pub mod tailor;

@@ -8,8 +8,8 @@ use crate::datastream::FILE_NAME;
 use crate::model::{Benchmark, Rule};
 
 /// Name of the ProfileBundle; the operator puts it before the names of profiles, rules and variables.
-const BUNDLE: &str = "ocp-virt";
-const NAMESPACE: &str = "openshift-compliance";
+pub(crate) const BUNDLE: &str = "ocp-virt";
+pub(crate) const NAMESPACE: &str = "openshift-compliance";
 
 /// The manifests by file name.
 pub(crate) fn manifests(benchmark: &Benchmark, content_image: &str) -> Vec<(String, Vec<Value>)> {
