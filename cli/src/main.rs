@@ -3,7 +3,9 @@
 mod build;
 mod collect;
 mod content;
+mod image;
 mod output;
+mod report;
 mod scan;
 mod tailor;
 mod test;
@@ -26,6 +28,8 @@ enum Command {
     Scan(Box<scan::Scan>),
     Collect(collect::Collect),
     Tailor(Box<tailor::Tailor>),
+    Report(report::Report),
+    Image(image::Image),
     Test(test::Test),
 }
 
@@ -52,6 +56,8 @@ fn main() -> ExitCode {
         Command::Scan(scan) => scan.run(),
         Command::Collect(collect) => collect.run(),
         Command::Tailor(tailor) => tailor.run(),
+        Command::Report(report) => report.run(),
+        Command::Image(image) => image.run(),
         Command::Test(test) => test.run(),
     };
     match outcome {
