@@ -38,7 +38,7 @@ fn assert_same(expected: &Report, xml: &str) -> Report {
             );
             assert!(page.contains(&offender.object), "{offender:?}");
         }
-        assert!(page.contains(&rule.title));
+        assert!(page.contains(&rule.id));
     }
     assert_eq!(report.counts, expected.counts);
     report

@@ -131,11 +131,12 @@ impl<'a> Catalog<'a> {
         self.patterns.contains(id)
     }
 
-    /// What a profile scans, as the operator tells: by its first platform, else the benchmark's.
+    /// What a profile scans, as the operator tells: by its first platform, else the benchmark's. What names no platform
+    /// as a CPE URI is for nodes there.
     pub(super) fn profile_scope(&self, id: &ProfileId) -> Option<Scope> {
         let profile = self.find_profile(id)?;
-        let platform = profile.platforms.first().or(self.benchmark.platforms.first())?;
-        let is_platform = platform.starts_with("cpe:/") && !platform.starts_with("cpe:/o:");
+        let platform = profile.platforms.first().or(self.benchmark.platforms.first());
+        let is_platform = platform.is_some_and(|cpe| cpe.starts_with("cpe:/") && !cpe.starts_with("cpe:/o:"));
         Some(if is_platform { Scope::Platform } else { Scope::Node })
     }
 
