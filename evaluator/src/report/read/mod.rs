@@ -54,7 +54,7 @@ fn other(given: &Option<String>) -> String {
 pub fn read(xml: &str, known: Option<&Benchmark>) -> Result<(Report, ReportTexts), ReportError> {
     let document = roxmltree::Document::parse(xml).map_err(ReadError::from)?;
     let root = document.root_element();
-    let results = root.descendants().filter(|node| node.is(XCCDF, "TestResult")).last();
+    let results = root.descendants().rfind(|node| node.is(XCCDF, "TestResult"));
     let results =
         results.ok_or_else(|| ReportError::NoResults { root: root.tag_name().name().to_owned() })?;
     let embedded = embedded(root, results)?;
