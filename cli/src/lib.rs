@@ -68,6 +68,7 @@ pub fn only(
         set_values: values.iter().map(set).collect(),
         refine_values: Vec::new(),
         refine_rules: Vec::new(),
+        remarks: Default::default(),
     };
     Ok(Tailoring {
         id: "xccdf_org.virtscap_tailoring_only".to_owned(),

@@ -2,8 +2,12 @@
 
 mod build;
 mod collect;
+mod content;
+mod image;
 mod output;
+mod report;
 mod scan;
+mod tailor;
 mod test;
 
 use std::process::ExitCode;
@@ -23,6 +27,9 @@ enum Command {
     Build(build::Build),
     Scan(Box<scan::Scan>),
     Collect(collect::Collect),
+    Tailor(Box<tailor::Tailor>),
+    Report(report::Report),
+    Image(image::Image),
     Test(test::Test),
 }
 
@@ -48,6 +55,9 @@ fn main() -> ExitCode {
         Command::Build(build) => build.run(),
         Command::Scan(scan) => scan.run(),
         Command::Collect(collect) => collect.run(),
+        Command::Tailor(tailor) => tailor.run(),
+        Command::Report(report) => report.run(),
+        Command::Image(image) => image.run(),
         Command::Test(test) => test.run(),
     };
     match outcome {

@@ -2,20 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_evaluator::report::{arf, html, text};
 use virtscap_evaluator::scan::{Request, scan, scan_node};
 use virtscap_evaluator::source::{RecordedNode, Snapshot};
-use virtscap_generator::datastream::data_stream;
 use virtscap_scap::xccdf::Tailoring;
 
-use crate::build::load_benchmark;
+use crate::content::ContentArgs;
+use crate::tailor::read_tailoring;
 use crate::{Outcome, output};
-
-/// The benchmark that comes with the program.
-const EMBEDDED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../build/ssg-ocp-virt-ds.xml"));
 
 /// Scan a snapshot of a cluster, or the files of a node
 ///
@@ -77,15 +74,10 @@ pub(crate) struct What {
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 
-    /// Source data stream to scan with, instead of the benchmark that comes with virtscap
-    #[arg(long, value_name = "FILE", conflicts_with = "benchmark")]
-    datastream: Option<PathBuf>,
+    #[command(flatten)]
+    content: ContentArgs,
 
-    /// Folder that holds benchmark/ and profiles/, to compile and scan with
-    #[arg(long, value_name = "DIR")]
-    benchmark: Option<PathBuf>,
-
-    /// XCCDF tailoring file
+    /// Tailoring: an XCCDF tailoring file, or a TailoredProfile in YAML
     #[arg(long, value_name = "FILE")]
     tailoring: Option<PathBuf>,
 }
@@ -102,19 +94,12 @@ const DEFAULT_PROFILE: &str = "level-1";
 
 impl What {
     pub(crate) fn load(&self) -> Result<Loaded> {
-        let content = match (&self.datastream, &self.benchmark) {
-            (Some(file), _) => {
-                let named = || file.display().to_string();
-                let xml = std::fs::read_to_string(file).with_context(named)?;
-                Content::from_xml(xml).with_context(named)?
-            }
-            (None, Some(folder)) => Content::from_model(data_stream(&load_benchmark(folder)?)),
-            (None, None) => {
-                Content::from_xml(EMBEDDED.to_owned()).context("the benchmark within virtscap")?
-            }
-        };
-        let tailoring = self.tailoring.as_deref().map(read_tailoring).transpose()?;
-        let own = self.datastream.is_none() && tailoring.is_none();
+        let content = self.content.load()?;
+        let tailoring = self.tailoring.as_deref().map(|file| {
+            Ok::<_, anyhow::Error>((read_tailoring(file, &content)?, file.display().to_string()))
+        });
+        let tailoring = tailoring.transpose()?;
+        let own = self.content.is_own() && tailoring.is_none();
         let profile = self.profile.clone().or_else(|| own.then(|| DEFAULT_PROFILE.to_owned()));
         Ok(Loaded { content, tailoring, profile })
     }
@@ -138,12 +123,6 @@ pub(crate) fn open_root(root: &Path) -> Result<virtscap_evaluator::source::HostR
 #[cfg(not(unix))]
 pub(crate) fn open_root(_: &Path) -> Result<RecordedNode> {
     bail!("the root of a node can be read on Unix systems only; record it there with virtscap collect --root")
-}
-
-fn read_tailoring(file: &Path) -> Result<(Tailoring, String)> {
-    let named = || file.display().to_string();
-    let xml = std::fs::read_to_string(file).with_context(named)?;
-    Ok((Tailoring::read(&xml).with_context(named)?, named()))
 }
 
 impl Scan {

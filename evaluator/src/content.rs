@@ -55,6 +55,11 @@ impl Content {
         Self { collection, xml, fragments: OnceLock::new() }
     }
 
+    /// The data stream as a model.
+    pub fn collection(&self) -> &DataStreamCollection {
+        &self.collection
+    }
+
     /// The text of the data stream.
     pub fn xml(&self) -> &str {
         &self.xml

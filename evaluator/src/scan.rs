@@ -3,18 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use virtscap_scap::id::ValueId;
-use virtscap_scap::markup::{Markup, MarkupNode};
-use virtscap_scap::namespace::KUBERNETES_FIX;
 use virtscap_scap::xccdf::results::{TailoringReference, TestResult};
-use virtscap_scap::xccdf::{Group, Rule, Severity, Tailoring, XccdfResult};
+use virtscap_scap::xccdf::{Rule, Severity, Tailoring, XccdfResult};
 
 use crate::collect::{self, Endpoint};
 use crate::content::{Checklist, Content, ContentError};
 use crate::dump::{Dump, NOT_FOUND_MARKER};
 use crate::files::{Files, Lookup, OnNode};
 use crate::report::{
-    BenchmarkReport, MessageReport, Offender, ProfileReport, Report, ReportTexts, RuleReport, RuleTexts,
-    SCHEMA_VERSION, ScoreReport, SourceReport,
+    BenchmarkReport, MessageReport, Offender, ProfileReport, Report, ReportTexts, RuleReport, SCHEMA_VERSION,
+    ScoreReport, SourceReport, tally,
 };
 use crate::source::{ApiSource, NodeSource};
 use crate::time;
@@ -189,14 +187,7 @@ impl<'a> Prepared<'a> {
                 })
             })
             .collect();
-        let mut counts = BTreeMap::new();
-        for rule in &rules {
-            *counts.entry(rule.result.as_str()).or_insert(0) += 1;
-        }
-        let passes = rules.iter().filter(|rule| rule.result == XccdfResult::Pass).count();
-        let no_objection = rules.iter().all(|rule| {
-            matches!(rule.result, XccdfResult::Pass | XccdfResult::NotApplicable | XccdfResult::Informational)
-        });
+        let (counts, passed) = tally(&rules);
         let values = self.policy.values().iter();
         Report {
             schema_version: SCHEMA_VERSION,
@@ -216,7 +207,7 @@ impl<'a> Prepared<'a> {
             source,
             started: results.start_time.clone(),
             finished: results.end_time.clone(),
-            passed: no_objection && passes > 0,
+            passed,
             counts,
             scores: results
                 .scores
@@ -228,48 +219,8 @@ impl<'a> Prepared<'a> {
     }
 
     fn texts(&self) -> ReportTexts {
-        let mut texts = ReportTexts::default();
-        self.checklist.benchmark.for_each_rule(&mut |groups: &[&Group], rule| {
-            if !self.policy.rule(rule).selected {
-                return;
-            }
-            let name = rule.id.short_name().to_owned();
-            let section = groups.last().map(|group| group.title.clone()).unwrap_or_default();
-            match texts.sections.last_mut() {
-                Some((title, rules)) if *title == section => rules.push(name.clone()),
-                _ => texts.sections.push((section, vec![name.clone()])),
-            }
-            let resolve = |markup: &Markup| Markup(self.resolve(&markup.0));
-            texts.rules.insert(
-                name,
-                RuleTexts {
-                    description: resolve(&rule.description),
-                    rationale: rule.rationale.as_ref().map(resolve),
-                    fixtexts: rule.fixtexts.iter().map(resolve).collect(),
-                    fixes: rule
-                        .fixes
-                        .iter()
-                        .filter(|fix| fix.system == KUBERNETES_FIX)
-                        .map(|fix| fix.content.trim().to_owned())
-                        .collect(),
-                },
-            );
-        });
-        texts
-    }
-
-    /// Puts the values in the place of `<sub>`s.
-    fn resolve(&self, nodes: &[MarkupNode]) -> Vec<MarkupNode> {
-        let resolved = nodes.iter().map(|node| match node {
-            MarkupNode::Text(text) => MarkupNode::Text(text.clone()),
-            MarkupNode::Sub { idref } => MarkupNode::Text(self.value(idref)),
-            MarkupNode::Html { name, attributes, children } => MarkupNode::Html {
-                name: name.clone(),
-                attributes: attributes.clone(),
-                children: self.resolve(children),
-            },
-        });
-        resolved.collect()
+        let selected = |rule: &Rule| self.policy.rule(rule).selected;
+        ReportTexts::of(self.checklist.benchmark, &selected, &|id| self.value(id))
     }
 }
 

@@ -176,6 +176,7 @@ fn profile(benchmark: &model::Benchmark, profile: &model::Profile) -> Profile {
             .collect(),
         refine_values: Vec::new(),
         refine_rules: Vec::new(),
+        remarks: Default::default(),
     }
 }
 

@@ -20,3 +20,4 @@ mod markdown;
 pub mod model;
 mod plain;
 mod table;
+pub mod tailor;

@@ -9,8 +9,8 @@ mod rbac;
 mod scans;
 
 /// Name of the ProfileBundle; the operator puts it before the names of profiles, rules and variables.
-const BUNDLE: &str = "ocp-virt";
-const NAMESPACE: &str = "openshift-compliance";
+pub(crate) const BUNDLE: &str = "ocp-virt";
+pub(crate) const NAMESPACE: &str = "openshift-compliance";
 /// The operator's API.
 const API: &str = "compliance.openshift.io/v1alpha1";
 

@@ -66,6 +66,7 @@ pub fn every_platform_rule() -> Tailoring {
         set_values: Vec::new(),
         refine_values: Vec::new(),
         refine_rules: Vec::new(),
+        remarks: Default::default(),
     };
     Tailoring {
         id: "xccdf_org.virtscap_tailoring_everything".to_owned(),

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use virtscap_scap::id::{DefinitionId, ObjectId, StateId, TestId, VariableId};
 use virtscap_scap::oval::results::{
-    CollectedObject, CriteriaNodeResult, CriteriaResult, DefinitionResult, ItemKind, OvalResults,
+    CollectedObject, CriteriaNodeResult, CriteriaResult, DefinitionResult, Flag, ItemKind, OvalResults,
 };
 use virtscap_scap::oval::{
-    Criteria, CriteriaNode, Definition, Object, Operator, OvalDefinitions, OvalResult, State, Test, Variable,
+    Criteria, CriteriaNode, Definition, Object, ObjectKind, Operator, OvalDefinitions, OvalResult, State,
+    Test, Variable,
 };
 
 use crate::files::Files;
@@ -21,6 +22,9 @@ use variables::NoValues;
 
 /// The values of the external variables: what XCCDF exports to the checks.
 pub type ExternalValues = BTreeMap<VariableId, Vec<String>>;
+
+/// What was collected, by object: how well, and the items.
+pub(crate) type Recorded = BTreeMap<ObjectId, (Flag, Vec<ItemKind>)>;
 
 /// How many things may refer to each other in a row.
 const MAX_CHAIN: usize = 200;
@@ -33,6 +37,8 @@ pub struct Session<'a> {
     states: HashMap<&'a StateId, &'a State>,
     variables: HashMap<&'a VariableId, &'a Variable>,
     files: &'a dyn Files,
+    /// What was collected by somebody else; none: the files are read.
+    recorded: Option<Recorded>,
     external: ExternalValues,
     values: HashMap<&'a VariableId, Result<Vec<String>, NoValues>>,
     /// What is being evaluated: meeting it again is a cycle.
@@ -52,12 +58,18 @@ impl<'a> Session<'a> {
             states: oval.states.iter().map(|s| (&s.id, s)).collect(),
             variables: oval.variables.iter().map(|v| (&v.id, v)).collect(),
             files,
+            recorded: None,
             external,
             values: HashMap::new(),
             open: BTreeSet::new(),
             problems: HashMap::new(),
             results: OvalResults::default(),
         }
+    }
+
+    /// Evaluates what was collected before, and reads no files.
+    pub(crate) fn on(self, recorded: Recorded) -> Self {
+        Self { recorded: Some(recorded), ..self }
     }
 
     /// The definition of this id, where the document has it.
@@ -282,7 +294,15 @@ impl<'a> Session<'a> {
         if let Some(problem) = self.open(id.as_str()) {
             return probes::failed(format!("the object {id} {problem}"));
         }
-        let collected = self.collect(object);
+        let collected = match &self.recorded {
+            // What a variable holds is worked out from the items again.
+            Some(recorded) if !matches!(object.kind, ObjectKind::Variable { .. }) => {
+                let (flag, items) = recorded.get(id).cloned().unwrap_or((Flag::NotCollected, Vec::new()));
+                let items = items.into_iter().map(|item| self.add_item(item)).collect();
+                CollectedObject { flag, messages: Vec::new(), items }
+            }
+            _ => self.collect(object),
+        };
         self.open.remove(id.as_str());
         self.results.objects.insert(id.clone(), (object.version.clone(), collected.clone()));
         collected

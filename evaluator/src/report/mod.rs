@@ -2,14 +2,17 @@
 
 pub mod arf;
 pub mod html;
+pub mod read;
 pub mod text;
+mod texts;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use virtscap_scap::markup::Markup;
 use virtscap_scap::xccdf::XccdfResult;
+
+pub use texts::{ReportTexts, RuleTexts};
 
 /// Version of the JSON report's form. It changes when a field goes away or changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -142,24 +145,15 @@ fn result_text<S: serde::Serializer>(result: &XccdfResult, serializer: S) -> Res
     serializer.serialize_str(result.as_str())
 }
 
-/// The texts of the benchmark that the HTML report shows beside the results.
-#[derive(Debug, Clone, Default)]
-pub struct ReportTexts {
-    /// Per section of the benchmark, in order: title, and the short names of its rules in order.
-    pub sections: Vec<(String, Vec<String>)>,
-    /// By short name of the rule.
-    pub rules: BTreeMap<String, RuleTexts>,
-}
-
-/// The texts of a rule.
-#[derive(Debug, Clone, Default)]
-pub struct RuleTexts {
-    /// What it says; `<sub>`s are already replaced by the values.
-    pub description: Markup,
-    /// Why it should hold.
-    pub rationale: Option<Markup>,
-    /// How to make it hold.
-    pub fixtexts: Vec<Markup>,
-    /// The same as objects of Kubernetes, in YAML.
-    pub fixes: Vec<String>,
+/// How many rules gave each result, and whether that is a pass: no objection, and something passed.
+pub(crate) fn tally(rules: &[RuleReport]) -> (BTreeMap<&'static str, usize>, bool) {
+    let mut counts = BTreeMap::new();
+    for rule in rules {
+        *counts.entry(rule.result.as_str()).or_insert(0) += 1;
+    }
+    let passes = rules.iter().any(|rule| rule.result == XccdfResult::Pass);
+    let no_objection = rules.iter().all(|rule| {
+        matches!(rule.result, XccdfResult::Pass | XccdfResult::NotApplicable | XccdfResult::Informational)
+    });
+    (counts, passes && no_objection)
 }

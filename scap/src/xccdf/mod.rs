@@ -5,6 +5,8 @@ mod read;
 pub mod results;
 mod write;
 
+use std::collections::BTreeMap;
+
 use crate::id::{BenchmarkId, GroupId, ProfileId, RuleId, ValueId};
 use crate::markup::Markup;
 
@@ -229,6 +231,8 @@ pub struct Profile {
     pub refine_values: Vec<RefineValue>,
     /// Rules whose severity, role or weight is changed.
     pub refine_rules: Vec<RefineRule>,
+    /// Why, by id of what is selected, set or refined.
+    pub remarks: BTreeMap<String, String>,
 }
 
 /// A selection.

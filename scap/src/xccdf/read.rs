@@ -185,6 +185,23 @@ impl ComplexCheck {
     }
 }
 
+/// The remarks of a profile's entries; those on one id follow each other in lines.
+fn remarks(profile: Node<'_, '_>) -> Result<BTreeMap<String, String>, ReadError> {
+    let mut remarks: BTreeMap<String, String> = BTreeMap::new();
+    for entry in profile.elements() {
+        for remark in entry.named("remark") {
+            let text = remark.full_text();
+            let known = remarks.entry(entry.required("idref")?.to_owned()).or_default();
+            if !known.is_empty() {
+                known.push('\n');
+            }
+            known.push_str(text.trim());
+        }
+    }
+    remarks.retain(|_, text| !text.is_empty());
+    Ok(remarks)
+}
+
 impl Profile {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
         Ok(Self {
@@ -227,6 +244,7 @@ impl Profile {
                     })
                 })
                 .collect::<Result<_, ReadError>>()?,
+            remarks: remarks(node)?,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Writing of benchmarks, with the prefixes that the Compliance Operator expects.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::markup::Markup;
 use crate::xml::XmlWriter;
@@ -184,16 +186,35 @@ impl Profile {
             w.text_element("xccdf-1.2:title", &[("override", "true")], &self.title);
             markup("xccdf-1.2:description", &[("override", "true")], &self.description, w);
             platforms(&self.platforms, w);
+            // What a remark is on has it once: the first entry that names it and can hold one.
+            let mut written = BTreeSet::new();
+            let mut entry =
+                |w: &mut XmlWriter, element: &str, attributes: &[(&str, &str)], id: &str| match self
+                    .remarks
+                    .get(id)
+                    .filter(|_| written.insert(id.to_owned()))
+                {
+                    None => w.empty(element, attributes),
+                    Some(remark) => {
+                        w.element(element, attributes, |w| w.text_element("xccdf-1.2:remark", &[], remark));
+                    }
+                };
             for select in &self.selects {
                 let selected = select.selected.to_string();
-                w.empty("xccdf-1.2:select", &[("idref", &select.idref), ("selected", &selected)]);
+                let attributes = [("idref", select.idref.as_str()), ("selected", &selected)];
+                entry(w, "xccdf-1.2:select", &attributes, &select.idref);
             }
             for set in &self.set_values {
-                w.text_element("xccdf-1.2:set-value", &[("idref", set.idref.as_str())], &set.value);
+                let id = set.idref.as_str();
+                w.text_element("xccdf-1.2:set-value", &[("idref", id)], &set.value);
+                // The schema has no remarks on values that are set. A refinement that refines nothing can hold one.
+                if self.remarks.contains_key(id) && self.refine_values.iter().all(|r| r.idref != set.idref) {
+                    entry(w, "xccdf-1.2:refine-value", &[("idref", id)], id);
+                }
             }
             for refine in &self.refine_values {
                 let attributes = [("idref", refine.idref.as_str()), ("selector", &refine.selector)];
-                w.empty("xccdf-1.2:refine-value", &attributes);
+                entry(w, "xccdf-1.2:refine-value", &attributes, refine.idref.as_str());
             }
             for refine in &self.refine_rules {
                 let weight = refine.weight.map(|weight| weight.to_string());
@@ -201,7 +222,7 @@ impl Profile {
                 attributes.extend(weight.as_deref().map(|weight| ("weight", weight)));
                 attributes.extend(refine.severity.map(|severity| ("severity", severity.as_str())));
                 attributes.extend(refine.role.map(|role| ("role", role.as_str())));
-                w.empty("xccdf-1.2:refine-rule", &attributes);
+                entry(w, "xccdf-1.2:refine-rule", &attributes, refine.idref.as_str());
             }
         });
     }
