@@ -1,6 +1,7 @@
 //! What the tests that cross crates share: the project's own benchmark, and stock oscap as a peer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is test code")]
 
+pub mod cel_form;
 pub mod node;
 pub mod oscap;
 pub mod rbac_snapshot;
