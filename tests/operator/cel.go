@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"slices"
+	"sync"
 
 	"github.com/ComplianceAsCode/compliance-operator/pkg/apis/compliance/v1alpha1"
 	"github.com/ComplianceAsCode/compliance-operator/pkg/utils/celvalidation"
@@ -40,19 +44,34 @@ type verdict struct {
 	Warnings []string `json:"warnings"`
 }
 
-// scanRules answers each request with a verdict.
+// scanRules answers each request with a verdict, in order.
 func scanRules(in io.Reader, out io.Writer) error {
-	decoder := json.NewDecoder(in)
-	encoder := json.NewEncoder(out)
-	for decoder.More() {
+	var requests []request
+	for decoder := json.NewDecoder(in); decoder.More(); {
 		var r request
 		if err := decoder.Decode(&r); err != nil {
 			return err
 		}
-		said, err := scanRule(r)
-		if err != nil {
-			return err
-		}
+		requests = append(requests, r)
+	}
+	verdicts := make([]*verdict, len(requests))
+	errs := make([]error, len(requests))
+	var known sync.Map
+	var work sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, r := range requests {
+		slots <- struct{}{}
+		work.Go(func() {
+			verdicts[i], errs[i] = once(&known, r)
+			<-slots
+		})
+	}
+	work.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(out)
+	for _, said := range verdicts {
 		if err := encoder.Encode(said); err != nil {
 			return err
 		}
@@ -60,12 +79,25 @@ func scanRules(in io.Reader, out io.Writer) error {
 	return nil
 }
 
+// once scans a rule, unless something of it cannot be had and the same was seen before: the scanner then sees nothing
+// at all, whatever else there is.
+func once(known *sync.Map, r request) (*verdict, error) {
+	missing := slices.ContainsFunc(r.Inputs, func(one input) bool { return string(one.Items) == "null" })
+	if said, has := known.Load(r.Expression); missing && has {
+		return said.(*verdict), nil
+	}
+	said, err := scanRule(r)
+	if missing && err == nil {
+		known.Store(r.Expression, said)
+	}
+	return said, err
+}
+
 func scanRule(r request) (*verdict, error) {
 	rule := &v1alpha1.Rule{ObjectMeta: metav1.ObjectMeta{Name: "rule"}}
 	rule.RulePayload.ScannerType = v1alpha1.ScannerTypeCEL
 	rule.RulePayload.CheckType = v1alpha1.CheckTypePlatform
 	rule.RulePayload.Title = "rule"
-	rule.RulePayload.Expression = r.Expression
 	answers := answers{lists: map[schema.GroupVersionKind][]unstructured.Unstructured{}}
 	kinds := map[string]string{}
 	for _, one := range r.Inputs {
@@ -82,7 +114,8 @@ func scanRule(r request) (*verdict, error) {
 			return nil, err
 		}
 	}
-	if err := celvalidation.ValidateCELRule(rule.Name, &rule.RulePayload); err != nil {
+	rule.RulePayload.Expression = r.Expression
+	if err := validate(rule); err != nil {
 		return &verdict{Invalid: err.Error()}, nil
 	}
 	kubernetes := fetchers.NewKubernetesFetcher(answers, nil).
@@ -99,6 +132,20 @@ func scanRule(r request) (*verdict, error) {
 	}
 	result := results[0]
 	return &verdict{Status: string(result.Status), Error: result.ErrorMessage, Warnings: result.Warnings}, nil
+}
+
+var valid sync.Map
+
+// validate says what the operator says of a rule before it takes it, once for each expression.
+func validate(rule *v1alpha1.Rule) error {
+	if _, has := valid.Load(rule.Expression()); has {
+		return nil
+	}
+	if err := celvalidation.ValidateCELRule(rule.Name, &rule.RulePayload); err != nil {
+		return err
+	}
+	valid.Store(rule.Expression(), true)
+	return nil
 }
 
 // adapter fetches as the operator's ComplianceFetcherAdapter does.
