@@ -46,9 +46,9 @@ type verdict struct {
 
 // scanRules answers each request with a verdict, in order.
 func scanRules(in io.Reader, out io.Writer) error {
-	var requests []request
+	var requests []json.RawMessage
 	for decoder := json.NewDecoder(in); decoder.More(); {
-		var r request
+		var r json.RawMessage
 		if err := decoder.Decode(&r); err != nil {
 			return err
 		}
@@ -79,18 +79,19 @@ func scanRules(in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// once scans a rule, unless something of it cannot be had and the same was seen before: the scanner then sees nothing
-// at all, whatever else there is.
-func once(known *sync.Map, r request) (*verdict, error) {
-	missing := slices.ContainsFunc(r.Inputs, func(one input) bool { return string(one.Items) == "null" })
-	if said, has := known.Load(r.Expression); missing && has {
-		return said.(*verdict), nil
+// once scans a rule, each of the same requests once. Where something cannot be had, all requests of an expression are
+// the same: the scanner then sees nothing at all, whatever else there is.
+func once(known *sync.Map, raw json.RawMessage) (*verdict, error) {
+	var r request
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return nil, err
 	}
-	said, err := scanRule(r)
-	if missing && err == nil {
-		known.Store(r.Expression, said)
+	key := string(raw)
+	if slices.ContainsFunc(r.Inputs, func(one input) bool { return string(one.Items) == "null" }) {
+		key = r.Expression
 	}
-	return said, err
+	scan, _ := known.LoadOrStore(key, sync.OnceValues(func() (*verdict, error) { return scanRule(r) }))
+	return scan.(func() (*verdict, error))()
 }
 
 func scanRule(r request) (*verdict, error) {
