@@ -13,7 +13,7 @@ use virtscap_cli::node as case_node;
 use virtscap_evaluator::files::OnNode;
 use virtscap_evaluator::report::{SourceReport, arf};
 use virtscap_evaluator::scan::{Prepared, Request, Scan};
-use virtscap_evaluator::source::Snapshot;
+use virtscap_evaluator::source::{MemorySource, Snapshot};
 use virtscap_generator::artifacts;
 use virtscap_generator::case::{Evidence, GivenFile};
 use virtscap_generator::datastream::{FILE_NAME, profile_id};
@@ -386,15 +386,11 @@ fn compare_results(operator: &Operator, profile: &Profile, snapshot: &str) {
         std::fs::write(path("virtscap.xml"), arf::xccdf_results(scan).unwrap()).unwrap();
         std::fs::write(path("virtscap-arf.xml"), arf::asset_report(scan).unwrap()).unwrap();
     };
-    let empty = project().join("tests/snapshots/empty");
     let done = match snapshot {
         "empty" => {
             let prepared = Prepared::new(&request).unwrap();
-            let source = virtscap_evaluator::source::MemorySource::default();
-            let dump = prepared.collect(&source);
-            let report =
-                SourceReport { kind: "test".to_owned(), location: empty.to_string_lossy().into_owned() };
-            write(&prepared.evaluate(&dump, report));
+            let report = SourceReport { kind: "test".to_owned(), location: snapshot.to_owned() };
+            write(&prepared.evaluate(&prepared.collect(&MemorySource::default()), report));
             Some(())
         }
         _ => scanned(profile.scope, snapshot, &request, &root, write),
@@ -509,6 +505,50 @@ fn the_cel_scanner_says_what_the_cases_expect() {
     let rules = platform_rules().count();
     say(&format!("operator: CEL scanner: {agree} of {} cases of {rules} rules agree", cases.len()));
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn an_api_server_objects_to_what_is_wrong() {
+    let Some(operator) = &*OPERATOR else { return };
+    let meta = json!({"name": "wrong", "namespace": "openshift-compliance"});
+    let api = "compliance.openshift.io/v1alpha1";
+    let input = json!({"name": "pods", "kubernetesInputSpec": {"apiVersion": "v1", "resource": "pods"}});
+    let wrong = [
+        json!({
+            "apiVersion": api, "kind": "TailoredProfile", "metadata": meta,
+            "spec": {"title": "x", "description": "x", "extnds": "x", "setValues": [{"name": "x", "value": "x"}]},
+        }),
+        json!({
+            "apiVersion": api, "kind": "CustomRule", "metadata": meta,
+            "spec": {
+                "id": "wrong", "title": "x", "severity": "low", "checkType": "Platform", "scannerType": "CEL",
+                "failureReason": "x", "inputs": [input], "expression": "vms.items.size() > 0",
+            },
+        }),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "wrong"},
+            "rules": [{"apiGroups": [""], "resource": ["pods"], "verbs": ["get"]}],
+        }),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wrong.yaml");
+    let documents: Vec<_> = wrong.iter().map(|object| serde_yaml::to_string(object).unwrap()).collect();
+    std::fs::write(&file, documents.join("---\n")).unwrap();
+    let judged = answer(operator, "manifests", &[operator.crds.clone(), file.clone()]);
+    let judged = judged[file.to_str().unwrap()].as_array().unwrap().clone();
+    let expected = [
+        vec!["unknown field spec.extnds", "spec.setValues[0].rationale: Required value"],
+        vec!["undeclared reference to 'vms'"],
+        vec!["unknown field \"rules[0].resource\""],
+    ];
+    assert_eq!(judged.len(), expected.len());
+    for (document, expected) in judged.iter().zip(expected) {
+        let objections = list(&document["objections"]);
+        assert_eq!(objections.len(), expected.len(), "{document:#}");
+        for (objection, expected) in objections.iter().zip(expected) {
+            assert!(objection.contains(expected), "{document:#}");
+        }
+    }
 }
 
 #[test]
