@@ -1,7 +1,9 @@
-//! What the tests that cross crates share: the project's own benchmark, and stock oscap as a peer.
+//! What the tests that cross crates share: the project's own benchmark, with stock oscap and the operator's code as peers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is test code")]
 
+pub mod cel_form;
 pub mod node;
+pub mod operator;
 pub mod oscap;
 pub mod rbac_snapshot;
 

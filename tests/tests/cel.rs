@@ -9,55 +9,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use serde_json::{Map, Value, json};
-use virtscap_generator::case::{Case, Given};
-use virtscap_generator::cel::form;
+use virtscap_generator::case::Case;
 use virtscap_generator::cel_content::{bundle, custom_rules, defaults, rules, tailored_profiles};
 use virtscap_generator::model::{Leg, Rule, Scope};
-use virtscap_scap::xccdf::XccdfResult;
+use virtscap_tests::cel_form::{self, Asked, Said, asked};
 use virtscap_tests::{BENCHMARK, cases, in_parallel, platform_rules, say};
 
-/// What a form says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Said {
-    Pass,
-    Fail,
-    /// It could not be evaluated: the data is not there, or the expression erred.
-    Error,
-}
-
-/// What the case answers to a resource, as a list; none where it is not there.
-fn items(leg: &Leg, case: &Case, resource: &virtscap_generator::model::Resource) -> Option<Value> {
-    let selections = leg.selections();
-    let mut selections = selections.iter().filter(|s| s.resource == *resource).peekable();
-    let optional = selections.peek().is_some() && selections.all(|s| s.optional);
-    let is_platform = BENCHMARK.platform.resources.contains(resource);
-    let objects = match case.given(resource) {
-        Some(Given::Objects(objects)) => objects.clone(),
-        // The operator's scanner errs here; what is asked is what an admission policy or a list without objects gives.
-        Some(Given::NotFound) if optional => Vec::new(),
-        None if is_platform && optional => Vec::new(),
-        _ => return None,
-    };
-    Some(json!({"items": objects}))
-}
-
 fn said(leg: &Leg, case: &Case) -> Said {
-    let own_not_found = leg.selections().first().is_some_and(|selection| {
-        selection.optional
-            && match case.given(&selection.resource) {
-                Some(given) => *given == Given::NotFound,
-                None => BENCHMARK.platform.resources.contains(&selection.resource),
-            }
-    });
-    if own_not_found {
-        return Said::Pass;
-    }
-    let default = |id: &str| BENCHMARK.values.iter().find(|value| value.id == id).unwrap().default.clone();
-    let form = form(leg, &|id| case.values.get(id).cloned().unwrap_or_else(|| default(id))).unwrap();
+    let (form, inputs) = match asked(leg, case) {
+        Asked::Decided(said) => return said,
+        Asked::Form(form, inputs) => (form, inputs),
+    };
     let mut variables = Map::new();
-    for input in &form.inputs {
-        let Some(items) = items(leg, case, &input.resource) else { return Said::Error };
-        variables.insert(input.name.clone(), items);
+    for (input, items) in inputs {
+        let Some(items) = items else { return Said::Error };
+        variables.insert(input.name, json!({"items": items}));
     }
     match engine::evaluate(&form.expression, &variables) {
         Ok(Value::Bool(true)) => Said::Pass,
@@ -70,21 +36,7 @@ fn said(leg: &Leg, case: &Case) -> Said {
 /// What is wrong with what the form says of a case.
 fn difference(rule: &Rule, case: &Case) -> Option<String> {
     let legs: Vec<_> = rule.check.iter().map(|leg| said(leg, case)).collect();
-    let all = match &legs {
-        legs if legs.contains(&Said::Fail) => Said::Fail,
-        legs if legs.contains(&Said::Error) => Said::Error,
-        _ => Said::Pass,
-    };
-    let agree = match case.expect {
-        // CEL has no platforms.
-        XccdfResult::NotApplicable => true,
-        _ if case.cel_errs => all == Said::Error,
-        XccdfResult::Pass => all == Said::Pass,
-        XccdfResult::Fail => all == Said::Fail,
-        _ => all != Said::Pass,
-    };
-    (!agree)
-        .then(|| format!("{}, \"{}\": expected {}, the legs say {legs:?}", rule.id, case.name, case.expect))
+    cel_form::difference(rule, case, &legs)
 }
 
 #[test]
