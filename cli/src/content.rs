@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_generator::datastream::data_stream;
+use virtscap_generator::model::Benchmark;
 
 use crate::build::load_benchmark;
 
@@ -35,6 +36,12 @@ impl ContentArgs {
             (None, Some(folder)) => Ok(Content::from_model(data_stream(&load_benchmark(folder)?))),
             (None, None) => embedded(),
         }
+    }
+
+    /// The benchmark in YAML.
+    pub(crate) fn benchmark(&self) -> Result<Benchmark> {
+        let folder = self.benchmark.as_deref().context("name the benchmark's folder with --benchmark")?;
+        load_benchmark(folder)
     }
 
     /// Whether the benchmark is the project's own.

@@ -6,9 +6,11 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_evaluator::time;
+use virtscap_generator::model::Rule;
 use virtscap_generator::tailor::{
     Action, BUNDLE, Catalog, RuleChoice, TailorErrors, Tailored, ValueChoice, from_manifest, from_xccdf,
 };
+use virtscap_generator::{artifacts, cel_content};
 use virtscap_scap::xccdf::Tailoring;
 
 use crate::content::ContentArgs;
@@ -76,14 +78,19 @@ pub(crate) struct Tailor {
     #[arg(long, value_name = "FILE")]
     tailored_profile: Option<PathBuf>,
 
+    /// Write the tailoring's CustomRules for the CEL scanner, with the values in them, and a TailoredProfile that has them
+    #[arg(long, value_name = "FILE", requires = "benchmark")]
+    custom_rules: Option<PathBuf>,
+
     #[command(flatten)]
     content: ContentArgs,
 }
 
 impl Tailor {
     pub(crate) fn run(&self) -> Result<Outcome> {
-        if self.out.is_none() && self.xccdf.is_none() && self.tailored_profile.is_none() {
-            bail!("name what to write: --out, or --xccdf and --tailored-profile");
+        let files = [&self.out, &self.xccdf, &self.tailored_profile, &self.custom_rules];
+        if files.into_iter().all(Option::is_none) {
+            bail!("name what to write: --out, or --xccdf, --tailored-profile and --custom-rules");
         }
         let content = self.content.load()?;
         let catalog = catalog(&content)?;
@@ -104,8 +111,7 @@ impl Tailor {
         Ok(Outcome::Success)
     }
 
-    /// The files with their texts. CustomRules of the tailoring, which have its values written into their expressions,
-    /// are further files of it: they go here.
+    /// The files with their texts.
     fn files(&self, tailored: &Tailored, bundle: &str) -> Result<Vec<(PathBuf, String)>> {
         let in_folder =
             |name: &str| self.out.as_ref().map(|folder| folder.join(format!("{}-{name}", tailored.name)));
@@ -117,7 +123,32 @@ impl Tailor {
         if let Some(path) = self.tailored_profile.clone().or_else(|| in_folder("tailoredprofile.yaml")) {
             files.push((path, tailored.to_manifest(bundle)?));
         }
+        if let Some(path) = &self.custom_rules {
+            files.push((path.clone(), self.custom_rules(tailored)?));
+        }
         Ok(files)
+    }
+
+    /// The CustomRules. Expressions are not in a data stream, so they are compiled from the rules.
+    fn custom_rules(&self, tailored: &Tailored) -> Result<String> {
+        let benchmark = self.content.benchmark()?;
+        let base = tailored.extends.as_ref().map(virtscap_scap::id::ProfileId::short_name);
+        let base = benchmark.profiles.iter().find(|profile| Some(profile.id.as_str()) == base);
+        let selected = |rule: &Rule| {
+            let choice = tailored.rules.iter().find(|choice| choice.rule.short_name() == rule.id);
+            match choice {
+                Some(choice) => choice.action == Action::Enable,
+                None => base.is_some_and(|base| base.selects(rule)),
+            }
+        };
+        let defaults = cel_content::defaults(&benchmark);
+        let value = |id: &str| {
+            let choice = tailored.values.iter().find(|choice| choice.id.short_name() == id);
+            choice.map_or_else(|| defaults(id), |choice| choice.value.clone())
+        };
+        let about = (tailored.name.as_str(), tailored.title.as_str(), tailored.description.as_str());
+        let manifests = cel_content::of_tailoring(&benchmark, about, &value, &selected)?;
+        Ok(artifacts::documents("CustomRules", &manifests)?)
     }
 
     fn read(&self, file: &Path, catalog: &Catalog<'_>) -> Result<(Tailored, Option<String>)> {

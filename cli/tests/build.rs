@@ -81,13 +81,20 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn a_new_folder_gets_every_file() {
     let folder = tree();
     let said = succeeds(folder.path(), &["build", "--out", "a/new/folder"]);
-    assert!(said.contains("rules: 1, files: 9"), "{said}");
+    assert!(said.contains("rules: 1, files: 16"), "{said}");
     let files: Vec<_> = contents(&folder.path().join("a/new/folder")).into_keys().collect();
     assert_eq!(
         files,
         [
+            "admission/README.md",
+            "admission/deny/vm-disks.yaml",
+            "admission/values.yaml",
+            "admission/vm-disks.yaml",
             "api-resources.yaml",
+            "ocp-virt-cel-content.yaml",
             "operator/collector-rbac.yaml",
+            "operator/customrules/tailoredprofile-level-1.yaml",
+            "operator/customrules/vm-disks.yaml",
             "operator/kustomization.yaml",
             "operator/profilebundle.yaml",
             "operator/scansetting.yaml",

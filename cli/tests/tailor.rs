@@ -46,6 +46,27 @@ fn tailored(folder: &Path) -> (String, String) {
 }
 
 #[test]
+fn custom_rules_have_the_tailorings_rules_and_values() {
+    let choices = with(&LEVEL_1, &CHOICES);
+    let written = virtscap(&with(&choices, &["--benchmark", ".", "--custom-rules", "-"])).code(0);
+    let text = stdout(&written);
+    let rule = |name: &str| {
+        let start = format!("  name: cel-acme-{name}\n");
+        text.split("---\n")
+            .find(|document| document.contains(&start) && document.contains("kind: CustomRule\n"))
+    };
+    assert!(rule("vm-shareable-disks").is_some() && rule("hco-nonroot").is_some());
+    assert!(rule("hco-ksm").is_none() && rule("kubevirt-ksm").is_none(), "neither chosen nor of the level");
+    let devices = rule("vm-host-devices").unwrap();
+    assert!(devices.contains("^(?:.*)$") && !devices.contains("^(?:none)$"), "{devices}");
+    let profile = text.split("---\n").last().unwrap();
+    assert!(profile.contains("kind: TailoredProfile") && profile.contains("  name: cel-acme\n"), "{profile}");
+    // Expressions are not in a data stream.
+    let said = stderr(&virtscap(&with(&choices, &["--custom-rules", "-"])).code(1));
+    assert!(said.contains("--benchmark"), "{said}");
+}
+
+#[test]
 fn both_forms_are_written_converted_and_scanned_with() {
     let folder = tempfile::tempdir().unwrap();
     let (xml, yaml) = tailored(folder.path());

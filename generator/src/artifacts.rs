@@ -102,6 +102,16 @@ fn yaml(file: &str, about: &str, documents: &[serde_json::Value]) -> Result<Stri
         text.push_str(line);
         text.push('\n');
     }
+    text.push_str(&self::documents(file, documents)?);
+    Ok(text)
+}
+
+/// Documents in YAML, each with its separator; `file` is for errors.
+///
+/// # Errors
+/// [`ArtifactError::Yaml`] where YAML cannot express one.
+pub fn documents(file: &str, documents: &[serde_json::Value]) -> Result<String, ArtifactError> {
+    let mut text = String::new();
     for document in documents {
         let document = serde_yaml::to_string(document)
             .map_err(|e| ArtifactError::Yaml { file: file.to_owned(), reason: e.to_string() })?;

@@ -73,10 +73,20 @@ pub fn rules<'b>(
     values: Values<'_>,
     selected: Selected<'_>,
 ) -> Result<Vec<CelRule<'b>>, CelContentError> {
+    prefixed(benchmark, PREFIX, values, selected)
+}
+
+/// The rules in CEL, with names that begin with a prefix.
+fn prefixed<'b>(
+    benchmark: &'b Benchmark,
+    prefix: &str,
+    values: Values<'_>,
+    selected: Selected<'_>,
+) -> Result<Vec<CelRule<'b>>, CelContentError> {
     let wanted = benchmark.rules().filter(|rule| rule.scope() == Scope::Platform && selected(rule));
     let mut all = Vec::new();
     for rule in wanted {
-        match of_rule(benchmark, rule, values) {
+        match of_rule(benchmark, prefix, rule, values) {
             Ok(rules) => all.extend(rules),
             Err(source @ CelError::Value { .. }) => {
                 return Err(CelContentError { rule: rule.id.clone(), source });
@@ -135,9 +145,7 @@ pub fn custom_rules(
     let rules = rules(benchmark, values, selected)?;
     let mut files: Vec<(String, Vec<Value>)> = Vec::new();
     for rule in &rules {
-        let mut spec = payload(&rules, rule);
-        spec["scannerType"] = json!("CEL");
-        let manifest = object("CustomRule", &rule.name, spec);
+        let manifest = custom_rule(&rules, rule);
         let file = format!("{}.yaml", rule.rule.id);
         match files.last_mut() {
             Some((last, documents)) if *last == file => documents.push(manifest),
@@ -145,6 +153,46 @@ pub fn custom_rules(
         }
     }
     Ok(files)
+}
+
+fn custom_rule(all: &[CelRule<'_>], rule: &CelRule<'_>) -> Value {
+    let mut spec = payload(all, rule);
+    spec["scannerType"] = json!("CEL");
+    object("CustomRule", &rule.name, spec)
+}
+
+/// The CustomRules of a tailoring, with its values written into them, and the TailoredProfile that has them all. Their
+/// names have the tailoring's in them, so that they stand beside those of others.
+///
+/// # Errors
+/// [`CelContentError`] where a value does not fit into an expression.
+pub fn of_tailoring(
+    benchmark: &Benchmark,
+    (name, title, description): (&str, &str, &str),
+    values: Values<'_>,
+    selected: Selected<'_>,
+) -> Result<Vec<Value>, CelContentError> {
+    let rules = prefixed(benchmark, &format!("{PREFIX}{name}-"), values, selected)?;
+    let mut manifests: Vec<_> = rules.iter().map(|rule| custom_rule(&rules, rule)).collect();
+    let spec = json!({
+        "title": format!("{title} (CEL)"),
+        "description": description,
+        "enableRules": rules.iter().map(enabled).collect::<Vec<_>>(),
+    });
+    manifests.push(object("TailoredProfile", &format!("{PREFIX}{name}"), spec));
+    Ok(manifests)
+}
+
+/// A TailoredProfile's entry for a rule.
+fn enabled(rule: &CelRule<'_>) -> Value {
+    let mut rationale = format!("§ {}. {}", rule.rule.section, rule.rule.title);
+    if !rule.optional.is_empty() {
+        rationale = format!(
+            "{rationale}. Take this entry out where the cluster does not serve {}.",
+            names(&rule.optional)
+        );
+    }
+    json!({"kind": "CustomRule", "name": rule.name, "rationale": rationale})
 }
 
 /// A TailoredProfile with the CustomRules of every profile for the platform, by file.
@@ -159,22 +207,10 @@ pub fn tailored_profiles(
     let rules = rules(benchmark, values, selected)?;
     let files = profiles(benchmark, &rules).map(|(profile, rules)| {
         let name = format!("{PREFIX}{}", profile.id);
-        let enabled = rules.iter().map(|rule| {
-            let rationale = match rule.optional.as_slice() {
-                [] => format!("§ {}. {}", rule.rule.section, rule.rule.title),
-                optional => format!(
-                    "§ {}. {}. Take this entry out where the cluster does not serve {}.",
-                    rule.rule.section,
-                    rule.rule.title,
-                    names(optional)
-                ),
-            };
-            json!({"kind": "CustomRule", "name": rule.name, "rationale": rationale})
-        });
         let spec = json!({
             "title": title(profile),
             "description": plain(&profile.description),
-            "enableRules": enabled.collect::<Vec<_>>(),
+            "enableRules": rules.iter().map(|rule| enabled(rule)).collect::<Vec<_>>(),
         });
         (format!("tailoredprofile-{}.yaml", profile.id), vec![object("TailoredProfile", &name, spec)])
     });
@@ -199,6 +235,7 @@ fn title(profile: &Profile) -> String {
 /// The CEL rules of a rule: first the legs that need no optional resource.
 fn of_rule<'b>(
     benchmark: &Benchmark,
+    prefix: &str,
     rule: &'b Rule,
     values: Values<'_>,
 ) -> Result<Vec<CelRule<'b>>, CelError> {
@@ -214,7 +251,7 @@ fn of_rule<'b>(
     let rules = sets.into_iter().map(|(optional, legs)| {
         let forms = legs.iter().map(|leg| cel::form(leg, values)).collect::<Result<Vec<_>, _>>()?;
         let suffix: String = optional.iter().map(|resource| suffix(rule, resource)).collect();
-        let name = format!("{PREFIX}{}{suffix}", rule.id);
+        let name = format!("{prefix}{}{suffix}", rule.id);
         Ok(CelRule { rule, name, optional, form: cel::all_of(forms) })
     });
     rules.collect()

@@ -21,9 +21,10 @@ fn documents(text: &str) -> Vec<Value> {
     documents.map(|text| serde_yaml::from_str(text).unwrap()).collect()
 }
 
-/// The manifests, with the objects in each.
+/// The manifests, with the objects in each. The CustomRules are a folder of their own, applied whole.
 fn manifests(built: &BTreeMap<String, String>) -> BTreeMap<&str, Vec<Value>> {
     let files = built.iter().filter_map(|(path, text)| Some((path.strip_prefix("operator/")?, text)));
+    let files = files.filter(|(name, _)| !name.contains('/'));
     files.map(|(name, text)| (name, documents(text))).collect()
 }
 
