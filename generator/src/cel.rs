@@ -315,16 +315,11 @@ fn grants(permission: &Permission) -> Vec<String> {
         let wanted: Vec<_> = wanted.iter().map(|text| quote::quote(text)).collect();
         format!("rule.{field}.exists(one, one in [{}])", wanted.join(", "))
     };
-    let wildcard = permission.resource.split_once('/').map(|(_, subresource)| format!("*/{subresource}"));
-    let resources: Vec<_> = ["*", &permission.resource].into_iter().chain(wildcard.as_deref()).collect();
+    let resources = permission.granting_resources();
+    let resources: Vec<_> = resources.iter().map(String::as_str).collect();
     let target =
         format!("{} && {}", one_of("apiGroups", &["*", &permission.group]), one_of("resources", &resources));
-    // A request to create an object of its own kind names none yet, so a rule with names never allows it.
-    let (unnamed, named): (Vec<&str>, Vec<&str>) = permission
-        .verbs
-        .iter()
-        .map(String::as_str)
-        .partition(|verb| wildcard.is_none() && matches!(*verb, "create" | "deletecollection"));
+    let (unnamed, named) = permission.verbs_without_and_with_names();
     let condition = |verbs: Vec<&str>, names: &str| {
         let verbs: Vec<_> = ["*"].into_iter().chain(verbs).collect();
         format!("({} && {target}{names})", one_of("verbs", &verbs))

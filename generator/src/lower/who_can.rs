@@ -101,15 +101,9 @@ fn grants_of(permission: &Permission) -> Vec<String> {
         format!("any(.{field}[]?; {})", tests.join(" or "))
     };
     let group = any("apiGroups", vec!["*", &permission.group]);
-    let wildcard = permission.resource.split_once('/').map(|(_, subresource)| format!("*/{subresource}"));
-    let resources = ["*", &permission.resource].into_iter().chain(wildcard.as_deref()).collect();
-    let resource = any("resources", resources);
-    // A request to create an object of its own kind names none yet, so a rule with names never allows it.
-    let (unnamed, named): (Vec<&str>, Vec<&str>) = permission
-        .verbs
-        .iter()
-        .map(String::as_str)
-        .partition(|verb| wildcard.is_none() && matches!(*verb, "create" | "deletecollection"));
+    let resources = permission.granting_resources();
+    let resource = any("resources", resources.iter().map(String::as_str).collect());
+    let (unnamed, named) = permission.verbs_without_and_with_names();
     let condition = |verbs: Vec<&str>, names: &str| {
         let verbs = any("verbs", ["*"].into_iter().chain(verbs).collect());
         format!("({verbs} and {group} and {resource}{names})")

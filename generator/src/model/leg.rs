@@ -206,6 +206,22 @@ pub struct Permission {
     pub cluster_scoped: bool,
 }
 
+impl Permission {
+    /// The resources, one of which a policy rule names that grants it.
+    pub fn granting_resources(&self) -> Vec<String> {
+        let wildcard = self.resource.split_once('/').map(|(_, subresource)| format!("*/{subresource}"));
+        ["*".to_owned(), self.resource.clone()].into_iter().chain(wildcard).collect()
+    }
+
+    /// The verbs: first those that a policy rule with `resourceNames` never allows, for a request to create an object of
+    /// the resource itself names none yet; then the others.
+    pub fn verbs_without_and_with_names(&self) -> (Vec<&str>, Vec<&str>) {
+        let of_subresource = self.resource.contains('/');
+        let verbs = self.verbs.iter().map(String::as_str);
+        verbs.partition(|verb| !of_subresource && matches!(*verb, "create" | "deletecollection"))
+    }
+}
+
 /// A look at a node's files.
 #[derive(Debug, Clone)]
 pub enum FileLeg {
