@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use virtscap_evaluator::content::Content;
 use virtscap_generator::admission::{Coverage, coverage};
-use virtscap_generator::case::{Case, Given};
+use virtscap_generator::case::{Case, Evidence, Given};
 use virtscap_generator::datastream::data_stream;
 use virtscap_generator::model::{Benchmark, Leg, Resource};
 use virtscap_scap::xccdf::XccdfResult;
@@ -64,10 +64,13 @@ fn asked(coverage: &Coverage<'_>, resource: &Resource) -> Vec<Asked> {
     // Where the product is not installed, virtscap does not look.
     for case in rule.cases.iter().filter(|case| case.expect != XccdfResult::NotApplicable) {
         let Some(Given::Objects(objects)) = case.given(resource) else { continue };
-        let found = virtscap_cli::run(&benchmark, &content, rule, case).unwrap().offenders;
         for object in objects.iter().filter(|object| object["metadata"].is_object()) {
             let prefix = prefix(object);
             let about = |how: &str| format!("{}, \"{}\", {prefix}{how}", coverage.rule.id, case.name);
+            // Admission sees one object at a time, and so does virtscap here: two may have the same name.
+            let mut alone = case.clone();
+            alone.evidence = Evidence::Answers(vec![(resource.clone(), Given::Objects(vec![object.clone()]))]);
+            let found = virtscap_cli::run(&benchmark, &content, rule, &alone).unwrap().offenders;
             let offenders: Vec<_> = found
                 .iter()
                 .filter_map(|offender| offender.strip_prefix(&prefix))

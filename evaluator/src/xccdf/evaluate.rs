@@ -104,25 +104,9 @@ pub fn evaluate(
 
 /// What the checks' exports bind to the variables of the OVAL documents; of several for one variable the first.
 fn external_values(checklist: &Checklist<'_>, policy: &Policy<'_>) -> ExternalValues {
-    fn of_checks<'a>(check: &'a RuleCheck, all: &mut Vec<&'a Check>) {
-        fn of_complex<'a>(complex: &'a ComplexCheck, all: &mut Vec<&'a Check>) {
-            for child in &complex.children {
-                match child {
-                    ComplexCheckNode::Check(check) => all.push(check),
-                    ComplexCheckNode::Complex(complex) => of_complex(complex, all),
-                }
-            }
-        }
-        match check {
-            RuleCheck::Simple(checks) => all.extend(checks),
-            RuleCheck::Complex(complex) => of_complex(complex, all),
-        }
-    }
     let mut external = ExternalValues::new();
     checklist.benchmark.for_each_rule(&mut |_, rule| {
-        let mut checks = Vec::new();
-        of_checks(&rule.check, &mut checks);
-        for export in checks.into_iter().flat_map(|check| &check.exports) {
+        for export in rule.check.checks().into_iter().flat_map(|check| &check.exports) {
             if let Some(value) = policy.value(&export.value_id) {
                 let name = VariableId::new(&*export.export_name);
                 external.entry(name).or_insert_with(|| vec![value.to_owned()]);

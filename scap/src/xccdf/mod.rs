@@ -128,6 +128,26 @@ pub enum RuleCheck {
     Complex(ComplexCheck),
 }
 
+impl RuleCheck {
+    /// All checks, also those of a combination.
+    pub fn checks(&self) -> Vec<&Check> {
+        fn collect<'a>(complex: &'a ComplexCheck, all: &mut Vec<&'a Check>) {
+            for child in &complex.children {
+                match child {
+                    ComplexCheckNode::Check(check) => all.push(check),
+                    ComplexCheckNode::Complex(complex) => collect(complex, all),
+                }
+            }
+        }
+        let mut all = Vec::new();
+        match self {
+            Self::Simple(checks) => all.extend(checks),
+            Self::Complex(complex) => collect(complex, &mut all),
+        }
+        all
+    }
+}
+
 /// A reference to another text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
