@@ -19,8 +19,17 @@ pub struct Case {
     pub expect: XccdfResult,
     /// The offenders, in order.
     pub offenders: Vec<String>,
-    /// Whether the CEL form of the check errs on it.
-    pub cel_errs: bool,
+    /// What the CEL form of the check says in place of that, where it cannot say it.
+    pub cel: Option<CelDeviation>,
+}
+
+/// What a CEL form says where it cannot say what the check says. It is never a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CelDeviation {
+    /// It errs.
+    Errs,
+    /// It fails.
+    Fails,
 }
 
 /// What a case has to be judged.

@@ -130,7 +130,9 @@ fn part(leg: &Each, part: &Part, values: Values<'_>, inputs: &mut Vec<CelInput>)
         conditions.push(format!("!({}).matches({})", cel::lower(key), pattern(approved, values)?));
     }
     if let (Some(key), Decision::Covered { labels, by }) = (&part.key, &leg.decision) {
-        let covers = by.iter().map(|cover| covered(leg, cover, &cel::lower(key), labels.as_ref(), inputs));
+        let covers = by
+            .iter()
+            .map(|cover| covered(leg, cover, &format!("({})", cel::lower(key)), labels.as_ref(), inputs));
         conditions.push(format!("!{}", any(covers.collect())));
     }
     let innermost = all(conditions);
@@ -145,7 +147,7 @@ fn part(leg: &Each, part: &Part, values: Values<'_>, inputs: &mut Vec<CelInput>)
 fn used(leg: &Each, user: &UsedBy, inputs: &mut Vec<CelInput>) -> String {
     inputs.push(input(&user.selection.resource));
     let name = object_name(&leg.selection.variable);
-    exists(&user.selection, &exists_in(&cel::lower(&user.names), "used", &format!("used == {name}")))
+    exists(&user.selection, &exists_in(&cel::lower(&user.names), "used_", &format!("used_ == {name}")))
 }
 
 /// The name of an object: `NAMESPACE/NAME`, or `NAME` where it has no namespace.
@@ -176,7 +178,7 @@ fn covered(
     inputs.push(input(&cover.selection.resource));
     let mut conditions = Vec::new();
     conditions.push(match &cover.keys {
-        CoveredKeys::List(list) => exists_in(&cel::lower(list), "covered", &format!("covered == {key}")),
+        CoveredKeys::List(list) => exists_in(&cel::lower(list), "covered_", &format!("covered_ == {key}")),
         CoveredKeys::Networks(text) => networks(&cel::lower(text), variable, key, inputs),
     });
     if cover.same_namespace {
@@ -200,39 +202,39 @@ fn networks(text: &str, variable: &str, key: &str, inputs: &mut Vec<CelInput>) -
     inputs.push(networks);
     let has = |name: &str| {
         let ways = [(",", ","), (", ", ","), (",", " ,"), (", ", " ,")].map(|(before, after)| {
-            format!("(\",\" + listed + \",\").contains(\"{before}\" + {name} + \"{after}\")")
+            format!("(\",\" + listed_ + \",\").contains(\"{before}\" + {name} + \"{after}\")")
         });
         any(ways.to_vec())
     };
     let own = namespace(variable);
     let bare = format!(
-        "{list}.items.exists(network, {} == {key} && {} == {own} && {})",
-        object_name("network"),
-        namespace("network"),
-        has("network.metadata.name")
+        "{list}.items.exists(network_, {} == {key} && {} == {own} && {})",
+        object_name("network_"),
+        namespace("network_"),
+        has("network_.metadata.name")
     );
-    format!("[{text}].exists(listed, type(listed) == string && {})", any(vec![has(key), bare]))
+    format!("[{text}].exists(listed_, type(listed_) == string && {})", any(vec![has(key), bare]))
 }
 
 /// Whether labels meet a label selector; none is met by any.
 fn selector(selector: &str, labels: Option<&Expr>) -> String {
     let own = labels.map_or("dyn({})".to_owned(), cel::lower);
-    let is = |key: &str, value: &str| format!("({key} in labels && labels[{key}] == {value})");
-    let has = |key: &str| format!("({key} in labels)");
+    let is = |key: &str, value: &str| format!("({key} in labels_ && labels_[{key}] == {value})");
+    let has = |key: &str| format!("({key} in labels_)");
     let among = format!(
-        "(has(requirement.values) && type(requirement.values) == list && requirement.values.exists(wanted, {}))",
-        is("requirement.key", "wanted")
+        "(has(requirement_.values) && type(requirement_.values) == list && requirement_.values.exists(wanted_, {}))",
+        is("requirement_.key", "wanted_")
     );
     let requirement = format!(
-        "(requirement.operator == \"In\" ? {among} : requirement.operator == \"NotIn\" ? !{among} : requirement.operator == \"Exists\" ? {has} : requirement.operator == \"DoesNotExist\" ? !({has}) : false)",
-        has = has("requirement.key")
+        "(requirement_.operator == \"In\" ? {among} : requirement_.operator == \"NotIn\" ? !{among} : requirement_.operator == \"Exists\" ? {has} : requirement_.operator == \"DoesNotExist\" ? !({has}) : false)",
+        has = has("requirement_.key")
     );
     let matching = format!(
-        "((!has(selector.matchLabels) || type(selector.matchLabels) == null_type || (type(selector.matchLabels) == map && selector.matchLabels.all(label, {}))) && (!has(selector.matchExpressions) || type(selector.matchExpressions) == null_type || (type(selector.matchExpressions) == list && selector.matchExpressions.all(requirement, type(requirement) == map && has(requirement.operator) && has(requirement.key) && {requirement}))))",
-        is("label", "selector.matchLabels[label]")
+        "((!has(selector_.matchLabels) || selector_.matchLabels == null || (type(selector_.matchLabels) == map && selector_.matchLabels.all(label_, {}))) && (!has(selector_.matchExpressions) || selector_.matchExpressions == null || (type(selector_.matchExpressions) == list && selector_.matchExpressions.all(requirement_, type(requirement_) == map && has(requirement_.operator) && has(requirement_.key) && {requirement}))))",
+        is("label_", "selector_.matchLabels[label_]")
     );
     format!(
-        "[dyn({selector})].exists(selector, [dyn({own})].exists(given, [type(given) == map ? given : dyn({{}})].exists(labels, type(selector) == null_type || (type(selector) == map && {matching}))))"
+        "[dyn({selector})].exists(selector_, [dyn({own})].exists(given_, [type(given_) == map ? given_ : dyn({{}})].exists(labels_, selector_ == null || (type(selector_) == map && {matching}))))"
     )
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::case::CelDeviation;
 use crate::cel::form;
 use crate::model::{Benchmark, Rule, Scope};
 
@@ -54,9 +55,17 @@ fn cel(benchmark: &Benchmark, rule: &Rule) -> String {
     };
     match rule.check.iter().find_map(|leg| form(leg, &default).err()) {
         Some(reason) => format!("no: {reason}"),
-        None => match rule.cases.iter().filter(|case| case.cel_errs).count() {
-            0 => "yes".to_owned(),
-            errs => format!("yes; errs on {errs} cases"),
-        },
+        None => {
+            let count = |deviation| rule.cases.iter().filter(|case| case.cel == Some(deviation)).count();
+            let mut text = "yes".to_owned();
+            for (verb, count) in [("errs", count(CelDeviation::Errs)), ("fails", count(CelDeviation::Fails))]
+            {
+                if count > 0 {
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, "; {verb} on {count} cases");
+                }
+            }
+            text
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The CEL forms of rules on their cases: what a form is shown of a case, and what it should say.
 
 use serde_json::{Value, json};
-use virtscap_generator::case::{Case, Given};
+use virtscap_generator::case::{Case, CelDeviation, Given};
 use virtscap_generator::cel::{CelForm, CelInput, form};
 use virtscap_generator::model::{Leg, Resource, Rule};
 use virtscap_scap::xccdf::XccdfResult;
@@ -73,7 +73,8 @@ pub fn difference(rule: &Rule, case: &Case, legs: &[Said]) -> Option<String> {
     let agree = match case.expect {
         // CEL has no platforms.
         XccdfResult::NotApplicable => true,
-        _ if case.cel_errs => all == Said::Error,
+        _ if case.cel == Some(CelDeviation::Errs) => all == Said::Error,
+        _ if case.cel == Some(CelDeviation::Fails) => all == Said::Fail,
         XccdfResult::Pass => all == Said::Pass,
         XccdfResult::Fail => all == Said::Fail,
         _ => all != Said::Pass,

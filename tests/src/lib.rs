@@ -22,7 +22,7 @@ use virtscap_generator::load::load;
 use virtscap_generator::model::{Benchmark, Rule, Scope};
 use virtscap_scap::id::ProfileId;
 use virtscap_scap::markup::Markup;
-use virtscap_scap::xccdf::{Profile, Select, Tailoring};
+use virtscap_scap::xccdf::{Profile, Select, Tailoring, XccdfResult};
 
 /// The profile of [`every_platform_rule`].
 pub const EVERYTHING: &str = "xccdf_org.ssgproject.content_profile_everything";
@@ -91,6 +91,7 @@ pub fn verdicts(prepared: &Prepared<'_>, dump: &Dump) -> BTreeMap<String, Verdic
     let results = prepared.evaluate(dump, source).test_result.rule_results;
     results
         .into_iter()
+        .filter(|result| result.result != XccdfResult::NotSelected)
         .map(|result| {
             let verdict = Verdict {
                 result: result.result,

@@ -69,7 +69,8 @@ fn asked(coverage: &Coverage<'_>, resource: &Resource) -> Vec<Asked> {
             let about = |how: &str| format!("{}, \"{}\", {prefix}{how}", coverage.rule.id, case.name);
             // Admission sees one object at a time, and so does virtscap here: two may have the same name.
             let mut alone = case.clone();
-            alone.evidence = Evidence::Answers(vec![(resource.clone(), Given::Objects(vec![object.clone()]))]);
+            alone.evidence =
+                Evidence::Answers(vec![(resource.clone(), Given::Objects(vec![object.clone()]))]);
             let found = virtscap_cli::run(&benchmark, &content, rule, &alone).unwrap().offenders;
             let offenders: Vec<_> = found
                 .iter()

@@ -9,7 +9,7 @@ use virtscap_scap::xccdf::XccdfResult;
 use super::Loader;
 use super::leg::ReadResource;
 use super::source::place;
-use crate::case::{Case, Evidence, Given, GivenFile, Owned};
+use crate::case::{Case, CelDeviation, Evidence, Given, GivenFile, Owned};
 use crate::diagnostic::Diagnostic;
 use crate::file::{CaseFile, Text};
 use crate::model::{self, Resource, Scope};
@@ -67,15 +67,7 @@ impl Loader {
             for (id, value) in in_order(Some(&file.values)) {
                 self.case_value(path, id, value, reads);
             }
-            if let Some(cel) = &file.cel
-                && cel.value != "error"
-            {
-                self.wrong(
-                    path,
-                    cel,
-                    "'cel' can say error, and nothing else: it is left out where the CEL form agrees",
-                );
-            }
+            let cel = file.cel.as_ref().and_then(|text| self.cel_deviation(path, text));
             let evidence = self.evidence(path, &file, reads);
             let known = expect.is_some() && evidence.is_some();
             whole &= known;
@@ -85,7 +77,7 @@ impl Loader {
                 values: file.values.into_iter().map(|(id, value)| (id.value, value.value)).collect(),
                 expect: expect.unwrap_or(XccdfResult::Unknown),
                 offenders: file.offenders,
-                cel_errs: file.cel.is_some(),
+                cel,
             };
             if known {
                 self.earned(path, &file.expect, &case, reads);
@@ -96,6 +88,18 @@ impl Loader {
             self.cover(path, &cases, reads);
         }
         cases
+    }
+
+    fn cel_deviation(&mut self, path: &Path, text: &Text) -> Option<CelDeviation> {
+        match text.value.as_str() {
+            "error" => Some(CelDeviation::Errs),
+            "fail" => Some(CelDeviation::Fails),
+            _ => {
+                let message = "'cel' is error or fail; it is left out where the CEL form agrees";
+                self.wrong(path, text, message);
+                None
+            }
+        }
     }
 
     /// What a case has to be judged; none if something in it is wrong.

@@ -178,6 +178,10 @@ impl Loader {
     pub(super) fn variable(&mut self, path: &Path, text: &Text) -> Option<String> {
         let name = text.value.as_str();
         match expr::parse(name) {
+            // What is put around expressions has such names.
+            _ if name.ends_with('_') => {
+                self.wrong(path, text, "the name of a variable cannot end with an underscore");
+            }
             Ok(parsed) if matches!(parsed.kind(), ExprKind::Variable(parsed) if parsed == name) => {
                 return Some(name.to_owned());
             }
