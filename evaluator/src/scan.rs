@@ -188,13 +188,7 @@ impl<'a> Prepared<'a> {
             })
             .collect();
         let (counts, passed) = tally(&rules);
-        let mut used = BTreeSet::new();
-        self.checklist.benchmark.for_each_rule(&mut |_, rule| {
-            if self.policy.rule(rule).selected {
-                let exports = rule.check.checks().into_iter().flat_map(|check| &check.exports);
-                used.extend(exports.map(|export| &export.value_id));
-            }
-        });
+        let used = self.checklist.benchmark.values_of(&|rule| self.policy.rule(rule).selected);
         let values = self.policy.values().iter().filter(|(id, _)| used.contains(id));
         Report {
             schema_version: SCHEMA_VERSION,

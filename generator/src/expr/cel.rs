@@ -5,7 +5,7 @@
 //! fails the value is null. The output passes the type checker of cel-go with homogeneous list literals, if all free
 //! variables are declared `dyn`, and never fails at run time, but for the one exception below. It is one line.
 //!
-//! The operator's `x.parseJSON()` reads maps only, and fails on every other text. No guard can tell beforehand; the
+//! The operator's `parseJSON(x)` reads maps only, and fails on every other text. No guard can tell beforehand; the
 //! failure stands, since an error is no pass. Only of an empty text and of `null`, of which it would make an empty map,
 //! null is made here.
 //!

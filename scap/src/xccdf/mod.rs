@@ -5,7 +5,7 @@ mod read;
 pub mod results;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{BenchmarkId, GroupId, ProfileId, RuleId, ValueId};
 use crate::markup::Markup;
@@ -332,6 +332,18 @@ pub struct Tailoring {
 }
 
 impl Benchmark {
+    /// The values that checks of rules export, for the rules that are selected.
+    pub fn values_of(&self, selected: &dyn Fn(&Rule) -> bool) -> BTreeSet<&ValueId> {
+        let mut values = BTreeSet::new();
+        self.for_each_rule(&mut |_, rule| {
+            if selected(rule) {
+                let exports = rule.check.checks().into_iter().flat_map(|check| &check.exports);
+                values.extend(exports.map(|export| &export.value_id));
+            }
+        });
+        values
+    }
+
     /// Calls `visit` for every rule in document order, with the Groups around it, outermost first.
     pub fn for_each_rule<'a>(&'a self, visit: &mut dyn FnMut(&[&'a Group], &'a Rule)) {
         fn walk<'a>(

@@ -190,7 +190,7 @@ impl Reader<'_, '_> {
                 title: self.benchmark.title.clone(),
                 version: self.benchmark.version.clone(),
             },
-            profile: self.profile(),
+            profile: self.profile(&rules),
             source: SourceReport {
                 kind: fact("urn:virtscap:fact:source:kind").unwrap_or_else(|| "results".to_owned()),
                 location: text("target").unwrap_or_default(),
@@ -213,7 +213,9 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn profile(&self) -> Option<ProfileReport> {
+    fn profile(&self, rules: &[RuleReport]) -> Option<ProfileReport> {
+        let selected: BTreeSet<_> = rules.iter().map(|rule| rule.xccdf_id.as_str()).collect();
+        let used = self.benchmark.values_of(&|rule| selected.contains(rule.id.as_str()));
         let id = ProfileId::new(self.results.child("profile")?.attribute("idref")?);
         // A tailoring's profile is in the document, and not in the benchmark.
         let profiles = self.root.descendants().filter(|node| node.is(XCCDF, "Profile"));
@@ -229,6 +231,7 @@ impl Reader<'_, '_> {
             values: self
                 .values
                 .iter()
+                .filter(|(id, _)| used.contains(id))
                 .map(|(id, value)| (id.short_name().to_owned(), value.clone()))
                 .collect(),
             tailoring: tailoring.and_then(|node| node.attribute("id")).map(str::to_owned),

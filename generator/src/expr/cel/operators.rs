@@ -294,8 +294,8 @@ impl Lowering<'_> {
         }
         let test = format!("!{}.matches({})", a.operand(Level::Term), quote(NO_JSON));
         let guards = of_strings(&[&a], Text::new(Level::Unary, test));
-        // The operator declares a method. Its type is a map of strings, which would not compare with other types.
-        let raw = Text::term(format!("dyn({}.parseJSON())", a.operand(Level::Term)));
+        // Its type is a map by strings, which would not compare with other types.
+        let raw = Text::term(format!("dyn(parseJSON({}))", a.raw.text));
         Self::bind(bound, Lowered { guards, raw, kind: Type::Dyn, path: false })
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cel::extractors::This;
 use serde_json::{Map, Value};
 
 /// The value of strict CEL, or how it failed.
@@ -17,8 +16,8 @@ pub(crate) fn evaluate(source: &str, variables: &Map<String, Value>) -> Result<V
     program.execute(&context).map(from_cel).map_err(|e| e.to_string())
 }
 
-/// The Compliance Operator's method, as its `compliance-sdk` has it: maps only, and every number is a double.
-fn parse_json(ftx: &cel::FunctionContext, This(text): This<Arc<String>>) -> cel::ResolveResult {
+/// The Compliance Operator's function, as its `compliance-sdk` has it: maps only, and every number is a double.
+fn parse_json(ftx: &cel::FunctionContext, text: Arc<String>) -> cel::ResolveResult {
     let fail = || ftx.error(format!("failed to decode '{text}' in parseJSON"));
     match serde_json::from_str(&text) {
         Ok(mut value @ Value::Object(_)) => {
