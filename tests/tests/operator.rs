@@ -49,9 +49,9 @@ fn profile_bundle() -> PathBuf {
     BUILD.path().join("operator/profilebundle.yaml")
 }
 
-/// The manifests whose file names begin so.
-fn manifests(start: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(BUILD.path().join("operator")).unwrap();
+/// The manifests in a folder of the build whose file names begin so.
+fn manifests(folder: &str, start: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(BUILD.path().join(folder)).unwrap();
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| {
         let name = file.file_name().unwrap().to_str().unwrap();
@@ -244,7 +244,7 @@ fn tailorings(operator: &Operator, files: &[PathBuf], folder: &Path) -> Vec<Made
 
 /// TailoredProfiles as somebody may write them from ours: a rule left out and all values set; rules without a profile.
 fn edited(folder: &Path) -> Vec<PathBuf> {
-    let path = manifests("tailoredprofile-level-2.yaml").remove(0);
+    let path = manifests("operator", "tailoredprofile-level-2.yaml").remove(0);
     let mut extending: Value = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     extending["metadata"]["name"] = json!("edited");
     for value in extending["spec"]["setValues"].as_array_mut().unwrap() {
@@ -316,7 +316,7 @@ fn tailorings_by_the_operator_give_the_same_in_oscap() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut files = manifests("tailoredprofile-");
+    let mut files = manifests("operator", "tailoredprofile-");
     assert_eq!(files.len(), BENCHMARK.profiles.len());
     files.extend(edited(folder.path()));
     let made = tailorings(operator, &files, folder.path());
@@ -555,7 +555,8 @@ fn an_api_server_objects_to_what_is_wrong() {
 fn an_api_server_takes_the_manifests() {
     let Some(operator) = &*OPERATOR else { return };
     let mut files = vec![operator.crds.clone()];
-    files.extend(manifests(""));
+    files.extend(manifests("operator", ""));
+    files.extend(manifests("operator/customrules", ""));
     let judged = answer(operator, "manifests", &files);
     let mut by: BTreeMap<String, usize> = BTreeMap::new();
     let mut profiles = BTreeSet::new();
@@ -568,11 +569,11 @@ fn an_api_server_takes_the_manifests() {
             }
         }
     }
-    for kind in ["ProfileBundle", "ScanSettingBinding", "TailoredProfile"] {
+    for kind in ["ProfileBundle", "ScanSetting", "ScanSettingBinding", "TailoredProfile", "CustomRule"] {
         assert!(by.contains_key(&format!("{kind} CustomResourceDefinition")), "{by:?}");
     }
     profiles.extend(BENCHMARK.profiles.iter().map(|profile| named(&profile.id)));
-    for file in manifests("scansettingbinding-") {
+    for file in manifests("operator", "scansettingbinding-") {
         let binding: Value = serde_yaml::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
         for profile in binding["profiles"].as_array().unwrap() {
             assert!(profiles.contains(text(profile, "name")), "{}: {profile}", file.display());
