@@ -52,19 +52,23 @@ pub(super) fn add(oval: &mut OvalDefinitions, names: &Names, leg: &FileLeg) -> C
 
 /// Adds the test that a path is there, as a file or a folder.
 fn add_proof(oval: &mut OvalDefinitions, names: &Names, proof: &str) -> CriteriaNode {
-    let (folder, name) = proof.rsplit_once('/').unwrap_or(("", proof));
     let of_kind = |file| ObjectKind::File { file };
-    let as_file = FileSpec::PathAndName {
-        path: Entity::equals(if folder.is_empty() { "/" } else { folder }),
-        filename: Some(Entity::equals(name)),
-    };
     let as_folder = FileSpec::PathAndName { path: Entity::equals(proof), filename: None };
     let mut exists = |what: &str, file| {
         let object = add_object(oval, names.object(what), of_kind(file));
         let kind = TestKind::File(Comparison { object, states: Vec::new() });
         criterion(add_test(oval, names.test(what), format!("{proof} is there"), kind))
     };
-    any(vec![exists("proof_folder", as_folder), exists("proof_file", as_file)])
+    any(vec![exists("proof_folder", as_folder), exists("proof_file", file_at(proof))])
+}
+
+/// The file at a path from the root.
+pub(super) fn file_at(path: &str) -> FileSpec {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    FileSpec::PathAndName {
+        path: Entity::equals(if folder.is_empty() { "/" } else { folder }),
+        filename: Some(Entity::equals(name)),
+    }
 }
 
 pub(super) fn entity(named: &Named) -> Entity {
@@ -137,6 +141,14 @@ fn add_lines(
         let comment = format!("{place} has a line");
         guards.push(criterion(add_test(oval, names.test("lines_there"), comment, kind)));
     }
+    let also = lines.also.as_ref().map(|value| {
+        let pattern = Component::Concat(vec![
+            Component::Literal("^(?:".to_owned()),
+            Component::Variable(external(value)),
+            Component::Literal(")$".to_owned()),
+        ]);
+        add_local(oval, names.variable("also"), "lines that the value has offend", pattern)
+    });
     let mut add = |what: &str, text: Entity, check: Check, comment: String| {
         let state = StateKind::TextFileContent54 { text: Some(text), subexpression: None };
         let states = vec![add_state(oval, names.state(what), state)];
@@ -160,37 +172,10 @@ fn add_lines(
         let unsure = add("unsure", neither, Check::AtLeastOne, comment);
         verdicts.push(any(vec![not(unsure), unknown()]));
     }
-    if let Some(value) = &lines.also {
-        let pattern = Component::Concat(vec![
-            Component::Literal("^(?:".to_owned()),
-            Component::Variable(external(value)),
-            Component::Literal(")$".to_owned()),
-        ]);
-        let variable = names.variable("also");
-        let pattern = add_local(oval, variable, "lines that the value has offend", pattern);
-        let entity = Entity::matches_variable(pattern, Check::All);
-        let mut also = add_lines_test(oval, names, &object, entity, &place);
-        if !lines.required {
-            also.check_existence = Existence::AnyExist;
-        }
-        verdicts.push(criterion(also.id.clone()));
-        oval.tests.push(also);
+    if let Some(pattern) = also {
+        let text = Entity::matches_variable(pattern, Check::All);
+        let comment = format!("no line of {place} is what the value has offend");
+        verdicts.push(criterion(add("also", text, Check::NoneSatisfy, comment)));
     }
     verdicts
-}
-
-/// The test that no line is what a value has offend.
-fn add_lines_test(
-    oval: &mut OvalDefinitions,
-    names: &Names,
-    object: &virtscap_scap::id::ObjectId,
-    text: Entity,
-    place: &str,
-) -> virtscap_scap::oval::Test {
-    let state = StateKind::TextFileContent54 { text: Some(text), subexpression: None };
-    let states = vec![add_state(oval, names.state("also"), state)];
-    let kind = TestKind::TextFileContent54(Comparison { object: object.clone(), states });
-    let mut test = test(names.test("also"), format!("no line of {place} is what the value has offend"), kind);
-    test.check = Check::NoneSatisfy;
-    test
 }

@@ -6,7 +6,7 @@ use virtscap_scap::oval::{
     ObjectKind, Operation, Operator, OvalDefinitions, StateKind, TestKind,
 };
 
-use super::files::LINE;
+use super::files::{LINE, file_at};
 use super::{
     Names, add_local, add_object, add_state, add_test, all, any, criterion, not, plain, text_object, unknown,
 };
@@ -15,14 +15,6 @@ use crate::model::{FirmwareAttribute, KernelArgument};
 /// Where the settings of the firmware are. `/sys/class/firmware-attributes` has links to it, which a scanner does not
 /// follow while it looks for a pattern.
 const ATTRIBUTES: &str = "/sys/devices/virtual/firmware-attributes/[^/]+/attributes";
-
-fn file(path: &str) -> FileSpec {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    FileSpec::PathAndName {
-        path: Entity::equals(if folder.is_empty() { "/" } else { folder }),
-        filename: Some(Entity::equals(name)),
-    }
-}
 
 fn exists(oval: &mut OvalDefinitions, names: &Names, what: &str, object: &ObjectId, comment: &str) -> TestId {
     let kind = TestKind::TextFileContent54(Comparison { object: object.clone(), states: Vec::new() });
@@ -50,7 +42,7 @@ pub(super) fn add_argument(
     names: &Names,
     argument: &KernelArgument,
 ) -> CriteriaNode {
-    let line = add_object(oval, names.object("cmdline"), text_object(file("/proc/cmdline"), LINE));
+    let line = add_object(oval, names.object("cmdline"), text_object(file_at("/proc/cmdline"), LINE));
     let there = exists(oval, names, "cmdline_there", &line, "the kernel's command line is there");
     let comment = format!("the kernel reads {}={} off its command line", argument.name, argument.value);
     let given = all_match(oval, names, "cmdline", &line, &as_the_kernel_reads(argument), &comment);
@@ -60,7 +52,7 @@ pub(super) fn add_argument(
             all(vec![not(there), unknown()]),
         ]);
     };
-    let state = add_object(oval, names.object("running"), text_object(file(&running.file), LINE));
+    let state = add_object(oval, names.object("running"), text_object(file_at(&running.file), LINE));
     let told = exists(oval, names, "running_there", &state, &format!("{} is there", running.file));
     let comment = format!("{} says that it is so", running.file);
     let so = all_match(oval, names, "running", &state, &running.matches, &comment);
@@ -136,7 +128,7 @@ pub(super) fn add_firmware_attribute(
     let off = all_match(oval, names, "values", &values, &attribute.disabled, comment);
 
     // A processor's description is the same for each of hundreds.
-    let first = |pattern: &str| match text_object(file("/proc/cpuinfo"), pattern) {
+    let first = |pattern: &str| match text_object(file_at("/proc/cpuinfo"), pattern) {
         ObjectKind::TextFileContent54 { file, pattern, instance } => ObjectKind::TextFileContent54 {
             file,
             pattern,
