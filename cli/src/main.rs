@@ -7,6 +7,7 @@ mod image;
 mod output;
 mod report;
 mod scan;
+mod shown;
 mod tailor;
 mod test;
 

@@ -1,14 +1,15 @@
 //! `virtscap report`.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use virtscap_evaluator::report::{html, read, text};
+use virtscap_evaluator::report::read;
 
+use crate::Outcome;
 use crate::content::ContentArgs;
-use crate::{Outcome, output};
+use crate::shown::Shown;
 
 /// Show results that are there already: an ARF or XCCDF results
 ///
@@ -22,17 +23,8 @@ pub(crate) struct Report {
     #[arg(value_name = "ARF")]
     file: PathBuf,
 
-    /// Write a report to read, in HTML
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-
-    /// Write the results as JSON; - is standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-
-    /// Show every offender on the terminal
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    shown: Shown,
 
     #[command(flatten)]
     content: ContentArgs,
@@ -48,18 +40,7 @@ impl Report {
         let xml = xml.context("the text is not in UTF-8").with_context(named)?;
         let (report, texts) =
             read::read(xml.trim_start_matches('\u{feff}'), Some(known)).with_context(named)?;
-        if let Some(file) = &self.html {
-            output::write(file, &html::render(&report, &texts)?)?;
-        }
-        if let Some(file) = &self.json {
-            let mut json = serde_json::to_string_pretty(&report)?;
-            json.push('\n');
-            output::write(file, &json)?;
-        }
-        if self.json.as_deref() != Some(Path::new("-")) {
-            anstream::print!("{}", text::render(&report, self.all));
-        }
-        Ok(if report.passed { Outcome::Success } else { Outcome::NotPassed })
+        self.shown.show(&report, &texts)
     }
 }
 

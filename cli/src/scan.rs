@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 use virtscap_evaluator::content::Content;
-use virtscap_evaluator::report::{arf, html, text};
+use virtscap_evaluator::report::arf;
 use virtscap_evaluator::scan::{Request, scan, scan_node};
 use virtscap_evaluator::source::{RecordedNode, Snapshot};
 use virtscap_scap::xccdf::Tailoring;
 
 use crate::content::ContentArgs;
+use crate::shown::Shown;
 use crate::tailor::read_tailoring;
 use crate::{Outcome, output};
 
@@ -37,17 +38,8 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
 
-    /// Write a report to read, in HTML
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-
-    /// Write the results as JSON; - is standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-
-    /// Show every offender on the terminal
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 /// What is scanned.
@@ -141,18 +133,6 @@ impl Scan {
         if let Some(file) = &self.results {
             output::write(file, &arf::xccdf_results(&scan)?)?;
         }
-        if let Some(file) = &self.html {
-            output::write(file, &html::render(&scan.report, &scan.texts)?)?;
-        }
-        if let Some(file) = &self.json {
-            let mut json = serde_json::to_string_pretty(&scan.report)?;
-            json.push('\n');
-            output::write(file, &json)?;
-        }
-        // JSON on standard output stands alone, so that it can be piped.
-        if self.json.as_deref() != Some(Path::new("-")) {
-            anstream::print!("{}", text::render(&scan.report, self.all));
-        }
-        Ok(if scan.report.passed { Outcome::Success } else { Outcome::NotPassed })
+        self.shown.show(&scan.report, &scan.texts)
     }
 }
