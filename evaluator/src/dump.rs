@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use virtscap_scap::oval::FileType;
 
-use crate::files::{FileState, Files, Listing, Lookup, Metadata, below_dump_root};
+use crate::files::{Entries, Entry, FileState, Files, Listing, Lookup, Metadata, below_dump_root};
 use crate::folder::{FolderError, write_whole};
 
 /// Where the operator mounts a dump, and where content looks for it.
@@ -54,8 +54,7 @@ impl Files for Dump {
 
     /// A dump has no links, no owners and no modes of its own; these are what the operator's collector writes.
     fn metadata(&self, path: &str) -> Lookup<Metadata> {
-        let metadata =
-            |file_type, mode, size| Metadata { file_type, mode, uid: 0, gid: 0, size, target: None };
+        let metadata = |file_type, mode, size| Metadata::plain(file_type, mode, 0, 0, size);
         self.read(path)
             .map(|content| metadata(FileType::Regular, 0o644, content.len() as u64))
             .or_else(|| self.directory(path).map(|_| metadata(FileType::Directory, 0o755, 0)))
@@ -87,6 +86,26 @@ impl Files for Dump {
             names.dedup();
             Listing { names, withheld: None }
         })
+    }
+
+    fn entries(&self, folder: &str) -> Lookup<Entries> {
+        self.list(folder).map(|listing| {
+            // What could not be had counts as a file, so that it is asked for, and says why.
+            let entry = |name: String| {
+                let found = self.entry(folder, &name);
+                let file_type = match found {
+                    Lookup::Found(metadata) => metadata.file_type,
+                    _ => FileType::Regular,
+                };
+                Entry { name, file_type }
+            };
+            let entries = listing.names.into_iter().map(entry).collect();
+            Entries { entries, withheld: listing.withheld }
+        })
+    }
+
+    fn entry(&self, folder: &str, name: &str) -> Lookup<Metadata> {
+        self.metadata(&crate::files::join(folder, name))
     }
 }
 

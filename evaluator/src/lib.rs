@@ -15,6 +15,7 @@ mod pattern;
 pub mod report;
 pub mod scan;
 pub mod source;
+mod system;
 pub mod time;
 pub mod xccdf;
 pub mod yamlfilecontent;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use virtscap_scap::id::ValueId;
+use virtscap_scap::oval::results::SystemInfo;
 use virtscap_scap::xccdf::results::{TailoringReference, TestResult};
 use virtscap_scap::xccdf::{Rule, Severity, Tailoring, XccdfResult};
 
@@ -15,6 +16,7 @@ use crate::report::{
     ScoreReport, SourceReport, tally,
 };
 use crate::source::{ApiSource, NodeSource};
+use crate::system;
 use crate::time;
 use crate::xccdf::{Evaluation, Policy, PolicyError, evaluate};
 
@@ -50,6 +52,8 @@ pub struct Scan<'a> {
     pub test_result: TestResult,
     /// The results, in full.
     pub evaluation: Evaluation,
+    /// What was scanned.
+    pub system: SystemInfo,
     /// The results, for people and in JSON.
     pub report: Report,
     /// The benchmark's texts for the report.
@@ -119,8 +123,9 @@ impl<'a> Prepared<'a> {
         let evaluation = evaluate(&self.checklist, &self.policy, files, &reasons, &started.to_string());
         let finished = time::now();
         let test_result = self.test_result(&evaluation, &source, started.to_string(), finished.to_string());
+        let system = system::info(files, &source.location);
         let report = self.report(&test_result, source);
-        Scan { content: self.request.content, test_result, evaluation, report, texts: self.texts() }
+        Scan { content: self.request.content, test_result, evaluation, system, report, texts: self.texts() }
     }
 
     fn test_result(

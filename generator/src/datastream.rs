@@ -11,8 +11,8 @@ use virtscap_scap::markup::{Markup, MarkupNode};
 use virtscap_scap::namespace::{KUBERNETES_FIX, OCIL_SYSTEM, OVAL_DEF};
 use virtscap_scap::ocil::{Ocil, Questionnaire};
 use virtscap_scap::oval::{
-    self, Class, Comparison, Criteria, CriteriaNode, Entity, Existence, FileSpec, Generator, Object,
-    ObjectKind, Operator, OvalDefinitions, State, StateKind, Test, TestKind,
+    self, Class, Criteria, CriteriaNode, Entity, Existence, Generator, Object, ObjectKind, Operator,
+    OvalDefinitions, State, StateKind, Test, TestKind, TestType,
 };
 use virtscap_scap::xccdf::{
     self, Check, CheckContentRef, CheckExport, Fix, Group, GuidePlace, Item, Profile, Reference, Role, Rule,
@@ -384,9 +384,9 @@ fn cpe_oval(benchmark: &model::Benchmark) -> OvalDefinitions {
     for (number, resource) in (1..).zip(&benchmark.platform.resources) {
         let stem = format!("oval:ssg-openshift_virtualization_not_found_{number}");
         let dump = format!("{DATA_ROOT}{}", platform_endpoint(resource).dump());
-        let file = FileSpec::FilePath(Entity::equals(dump));
+        let file = vec![("filepath", Some(Entity::equals(dump)))];
         let dump = object(format!("{stem}:obj:1"), lower::text_object(file, lower::NOT_FOUND));
-        let kind = TestKind::TextFileContent54(Comparison { object: dump.id.clone(), states: Vec::new() });
+        let kind = TestKind::of(TestType::TextFileContent54, dump.id.clone(), Vec::new());
         let comment = format!("the API server knows no {}", resource.full_name());
         let test = cpe_test(&format!("{stem}:tst:1"), comment, kind);
         not_found.push(CriteriaNode::Criterion { test_ref: test.id.clone(), negate: false, comment: None });
@@ -394,15 +394,18 @@ fn cpe_oval(benchmark: &model::Benchmark) -> OvalDefinitions {
         tests.push(test);
         objects.push(dump);
     }
-    let family = object("oval:ssg-openshift_node_family:obj:1".to_owned(), ObjectKind::Family);
+    let family = object(
+        "oval:ssg-openshift_node_family:obj:1".to_owned(),
+        ObjectKind::plain(TestType::Family, Vec::new()),
+    );
     let unix = State {
         id: StateId::new("oval:ssg-openshift_node_family:ste:1"),
         version: "1".to_owned(),
         comment: None,
         operator: Operator::And,
-        kind: StateKind::Family { family: Some(Entity::equals("unix")) },
+        kind: StateKind::one(TestType::Family, "family", Entity::equals("unix")),
     };
-    let kind = TestKind::Family(Comparison { object: family.id.clone(), states: vec![unix.id.clone()] });
+    let kind = TestKind::of(TestType::Family, family.id.clone(), vec![unix.id.clone()]);
     let node =
         cpe_test("oval:ssg-openshift_node_family:tst:1", "the system is of the family unix".to_owned(), kind);
     let is_node = CriteriaNode::Criterion { test_ref: node.id.clone(), negate: false, comment: None };

@@ -23,6 +23,10 @@ pub const OVAL_DEF_INDEPENDENT: &str = "http://oval.mitre.org/XMLSchema/oval-def
 pub const OVAL_DEF_UNIX: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5#unix";
 /// OVAL system characteristics of tests on Unix systems.
 pub const OVAL_SYS_UNIX: &str = "http://oval.mitre.org/XMLSchema/oval-system-characteristics-5#unix";
+/// OVAL definitions of tests on Linux.
+pub const OVAL_DEF_LINUX: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5#linux";
+/// OVAL system characteristics of tests on Linux.
+pub const OVAL_SYS_LINUX: &str = "http://oval.mitre.org/XMLSchema/oval-system-characteristics-5#linux";
 /// OVAL system characteristics.
 pub const OVAL_SYS: &str = "http://oval.mitre.org/XMLSchema/oval-system-characteristics-5";
 /// OVAL system characteristics of platform-independent tests.
