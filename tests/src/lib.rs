@@ -5,6 +5,7 @@ pub mod cel_form;
 pub mod node;
 pub mod operator;
 pub mod oscap;
+pub mod public;
 pub mod rbac_snapshot;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,82 @@
+//! Runs stock oscap and virtscap on one data stream and shows where they differ, by kinds of tests.
+//!
+//! `cargo run -p virtscap-tests --bin agree -- STREAM [--root DIR] [--profile P] …`
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is test code")]
+
+use std::path::{Path, PathBuf};
+
+use anstream::println;
+use anyhow::{Context as _, Result, bail};
+use virtscap_tests::public::arf;
+use virtscap_tests::public::compare::compare;
+use virtscap_tests::public::run::{self, Run};
+use virtscap_tests::public::show::{Wish, show, summary};
+
+const USAGE: &str = "usage: agree STREAM [options]     STREAM: a file, or the ABC of Debian's ssg-ABC-ds.xml
+  --root DIR        what is scanned; / unless given
+  --profile P       an id, its last part, or (all), which is taken unless given
+  --twice           oscap against oscap
+  --ours ARF        compares this ARF instead of running virtscap
+  --theirs ARF      compares this ARF instead of running oscap
+  --kind K          only tests and objects of this kind, as textfilecontent54
+  --id TEXT         only ids with this in them
+  --level L         only this: rule, definition, test, tested items, object, collected items, variables
+  --examples N      differences shown of each kind (5)
+  --items N         items shown of each difference (3)
+  --width N         characters shown of each item (600)
+$VIRTSCAP is the program, target/debug/virtscap unless set; ARFs are kept in $VIRTSCAP_KEEP_ARF.";
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let (mut stream, mut root, mut profile) = (None, PathBuf::from("/"), "(all)".to_owned());
+    let (mut twice, mut ours, mut theirs) = (false, None, None);
+    let mut wish = Wish { examples: 5, items: 3, width: 600, kind: None, id: None, level: None };
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().with_context(|| format!("{argument} wants a value"));
+        match argument.as_str() {
+            "--root" => root = value()?.into(),
+            "--profile" => profile = value()?,
+            "--twice" => twice = true,
+            "--ours" => ours = Some(value()?),
+            "--theirs" => theirs = Some(value()?),
+            "--kind" => wish.kind = Some(value()?),
+            "--id" => wish.id = Some(value()?),
+            "--level" => wish.level = Some(value()?),
+            "--examples" => wish.examples = value()?.parse()?,
+            "--items" => wish.items = value()?.parse()?,
+            "--width" => wish.width = value()?.parse()?,
+            "--help" | "-h" => {
+                println!("{USAGE}");
+                return Ok(());
+            }
+            _ if stream.is_none() && !argument.starts_with("--") => stream = Some(argument),
+            _ => bail!("{argument} is not known\n{USAGE}"),
+        }
+    }
+    let stream = stream.context(USAGE)?;
+    let mut path = PathBuf::from(&stream);
+    if !path.is_file() {
+        path = format!("/usr/share/xml/scap/ssg/content/ssg-{stream}-ds.xml").into();
+    }
+    let run = Run { stream: path, root, profile };
+    let said = |arf: Option<String>, tool: fn(&Run) -> run::Said| match arf {
+        Some(arf) => arf::read(Path::new(&arf)),
+        None => {
+            let said = tool(&run);
+            println!("{:.1} s\n{}", said.took.as_secs_f32(), last(&said.stderr));
+            said.outcome
+        }
+    };
+    let theirs = said(theirs, run::oscap);
+    let ours = said(ours, if twice { run::oscap } else { run::virtscap });
+    let comparison = compare(&ours, &theirs);
+    println!("{}", show(&comparison, &wish));
+    println!("{}", summary(&stream, &comparison));
+    Ok(())
+}
+
+/// The last lines of what was said on standard error.
+fn last(stderr: &str) -> String {
+    let lines: Vec<_> = stderr.lines().collect();
+    lines[lines.len().saturating_sub(5)..].join("\n")
+}

@@ -1,0 +1,6 @@
+//! Public content, evaluated by stock oscap and by virtscap, and what both say, compared.
+
+pub mod arf;
+pub mod compare;
+pub mod run;
+pub mod show;
