@@ -28,12 +28,13 @@ use virtscap_scap::oval::{FileItem, Item, ItemContent};
 use virtscap_scap::xccdf::Tailoring;
 
 /// Files of cases.
-const CASES: [(&str, &str); 5] = [
+const CASES: [(&str, &str); 6] = [
     ("oval", include_str!("peer/oval.yaml")),
     ("variables", include_str!("peer/variables.yaml")),
     ("xccdf", include_str!("peer/xccdf.yaml")),
     ("profiles", include_str!("peer/profiles.yaml")),
     ("nodes", include_str!("peer/nodes.yaml")),
+    ("walks", include_str!("peer/walks.yaml")),
 ];
 /// What cases without OVAL of their own check with.
 const BASIC: &str = include_str!("peer/basic.xml");

@@ -6,6 +6,7 @@ mod yaml;
 
 pub(super) use yaml::Selected;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use virtscap_scap::id::VariableId;
@@ -120,7 +121,10 @@ impl<'a> Session<'a> {
             return CollectedObject { flag: none.flag, messages: vec![none.reason], items: Vec::new() };
         }
         let flag = findings.flag();
-        let items = findings.items.into_iter().map(|item| self.add_item(item)).collect();
+        let mut items: Vec<_> = findings.items.into_iter().map(|item| self.add_item(item)).collect();
+        // What was found by two ways is one item.
+        let mut known = HashSet::with_capacity(items.len());
+        items.retain(|id| known.insert(*id));
         CollectedObject { flag, messages: findings.messages, items }
     }
 
