@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use virtscap_scap::cpe::{CpeItem, CpeList, CpeName, PlatformTest};
 use virtscap_scap::datastream::{
     ComponentContent, ComponentRef, DataStream, DataStreamCollection, Fragments,
 };
@@ -117,22 +118,44 @@ impl<'a> Checklist<'a> {
         self.oval_from(self.reference, href)
     }
 
-    /// The OVAL definition that tells whether a platform is there, with its document.
-    pub fn platform_check(&self, cpe_name: &str) -> Option<PlatformCheck<'a>> {
-        for reference in &self.stream.dictionaries {
-            let component = self.collection.component(&reference.component)?;
-            let ComponentContent::CpeList(list) = &component.content else { continue };
-            let Some(item) = list.items.iter().find(|item| item.name == cpe_name) else { continue };
-            let check = item.check.as_ref()?;
-            let (component, oval) = self.oval_from(reference, &check.href)?;
-            return Some(PlatformCheck {
-                title: &item.title,
-                component,
-                oval,
-                definition: &check.definition,
-            });
+    /// A platform that is combined of others, by its id.
+    pub fn platform(&self, id: &str) -> Option<&'a PlatformTest> {
+        self.benchmark.platform_specification.platforms.iter().find(|platform| platform.id == id)
+    }
+
+    /// The definitions of which one has to hold for a platform to be there: those of all items of all dictionaries that
+    /// the name matches.
+    pub fn platform_checks(&self, name: &CpeName) -> Vec<PlatformCheck<'a>> {
+        let mut checks = Vec::new();
+        for (reference, list) in self.dictionaries() {
+            let is_meant =
+                |item: &&CpeItem| CpeName::parse(&item.name).is_some_and(|listed| name.matches(&listed));
+            for item in list.items.iter().filter(is_meant) {
+                let found = item.checks.iter().filter_map(|check| {
+                    let (component, oval) = self.oval_from(reference, &check.href)?;
+                    Some(PlatformCheck { title: &item.title, component, oval, definition: &check.definition })
+                });
+                checks.extend(found);
+            }
         }
-        None
+        checks
+    }
+
+    /// The OVAL document that an href of the applicability language means. As with OpenSCAP, it may be a name that only a
+    /// dictionary's catalog has.
+    pub fn platform_oval(&self, href: &str) -> Option<(&'a str, &'a OvalDefinitions)> {
+        let references = std::iter::once(self.reference).chain(&self.stream.dictionaries);
+        references.into_iter().find_map(|reference| self.oval_from(reference, href))
+    }
+
+    fn dictionaries(&self) -> impl Iterator<Item = (&'a ComponentRef, &'a CpeList)> {
+        let collection = self.collection;
+        self.stream.dictionaries.iter().filter_map(move |reference| {
+            match &collection.component(&reference.component)?.content {
+                ComponentContent::CpeList(list) => Some((reference, list)),
+                _ => None,
+            }
+        })
     }
 
     fn oval_from(&self, from: &ComponentRef, href: &str) -> Option<(&'a str, &'a OvalDefinitions)> {

@@ -137,7 +137,8 @@ impl<'a> Prepared<'a> {
     ) -> TestResult {
         let benchmark = self.checklist.benchmark;
         let profile = self.policy.profile.map(|profile| profile.id.clone());
-        let short_or_default = profile.as_ref().map_or("default", |id| id.as_str());
+        // Parentheses, of `(all)`, cannot be in an id.
+        let short_or_default = profile.as_ref().map_or("default", |id| id.as_str().trim_matches(['(', ')']));
         let tailoring = self.request.tailoring.map(|(tailoring, href)| TailoringReference {
             href: href.to_owned(),
             id: tailoring.id.clone(),
