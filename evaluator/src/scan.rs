@@ -6,7 +6,7 @@ use virtscap_scap::id::ValueId;
 use virtscap_scap::xccdf::results::{TailoringReference, TestResult};
 use virtscap_scap::xccdf::{Rule, Severity, Tailoring, XccdfResult};
 
-use crate::collect::{self, Endpoint};
+use crate::collect::{self, Endpoint, Texts, field_name};
 use crate::content::{Checklist, Content, ContentError};
 use crate::dump::{Dump, NOT_FOUND_MARKER};
 use crate::files::{Files, Lookup, OnNode};
@@ -61,6 +61,8 @@ pub struct Prepared<'a> {
     request: &'a Request<'a>,
     checklist: Checklist<'a>,
     policy: Policy<'a>,
+    /// The values by the names that Go templates have for them.
+    fields: BTreeMap<String, String>,
 }
 
 impl<'a> Prepared<'a> {
@@ -72,11 +74,14 @@ impl<'a> Prepared<'a> {
         let checklist = request.content.checklist()?;
         let tailoring = request.tailoring.map(|(tailoring, _)| tailoring);
         let policy = Policy::new(checklist.benchmark, tailoring, request.profile)?;
-        Ok(Self { request, checklist, policy })
+        let values = policy.values().iter();
+        let fields = values.map(|(id, value)| (field_name(id.short_name()), value.clone())).collect();
+        Ok(Self { request, checklist, policy, fields })
     }
 
     fn endpoints_of(&self, rule: &Rule) -> Vec<Endpoint> {
-        collect::endpoints(rule, &|value| self.value(value))
+        let field = |name: &str| self.fields.get(name).cloned();
+        collect::endpoints(rule, &Texts { sub: &|id| self.value(id), field: &field })
     }
 
     fn value(&self, id: &str) -> String {
@@ -242,4 +247,12 @@ pub fn scan<'a>(request: &'a Request<'a>, source: &dyn ApiSource) -> Result<Scan
 /// [`ScanError`] where the content has no benchmark, or the profile cannot be applied.
 pub fn scan_node<'a>(request: &'a Request<'a>, node: &dyn NodeSource) -> Result<Scan<'a>, ScanError> {
     Ok(Prepared::new(request)?.evaluate(&OnNode(node), node.describe()))
+}
+
+/// Scans a dump that was collected before: evaluates the profile's rules on it as it is.
+///
+/// # Errors
+/// [`ScanError`] where the content has no benchmark, or the profile cannot be applied.
+pub fn scan_dump<'a>(request: &'a Request<'a>, dump: &dyn NodeSource) -> Result<Scan<'a>, ScanError> {
+    Ok(Prepared::new(request)?.evaluate(dump, dump.describe()))
 }
