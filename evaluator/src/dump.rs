@@ -37,7 +37,7 @@ pub enum DumpFile {
 }
 
 /// Why rules on a node's files are not decided on a dump.
-const NO_NODE: &str = "this source has no files of a node";
+pub(crate) const NO_NODE: &str = "this source has no files of a node";
 
 impl Files for Dump {
     fn read(&self, path: &str) -> FileState<'_> {
