@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use virtscap_scap::id::ValueId;
+use virtscap_scap::id::{RuleId, ValueId};
 use virtscap_scap::xccdf::results::{TailoringReference, TestResult};
 use virtscap_scap::xccdf::{Rule, Severity, Tailoring, XccdfResult};
 
@@ -40,6 +40,9 @@ pub enum ScanError {
     /// The profile is of no use.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// A rule that was asked for is not in the benchmark.
+    #[error("Rule '{0}' not found in selected profile.")]
+    NoRule(String),
 }
 
 /// What a scan found, ready to be written down.
@@ -77,6 +80,38 @@ impl<'a> Prepared<'a> {
         let values = policy.values().iter();
         let fields = values.map(|(id, value)| (field_name(id.short_name()), value.clone())).collect();
         Ok(Self { request, checklist, policy, fields })
+    }
+
+    /// Evaluates rules by name, whether the profile selects them or not, and leaves others out.
+    ///
+    /// # Errors
+    /// [`ScanError::NoRule`] where the benchmark lacks one that is named, or it is left out too.
+    pub fn restrict(&mut self, only: &[String], skip: &[String]) -> Result<(), ScanError> {
+        let mut known = BTreeSet::new();
+        self.checklist.benchmark.for_each_rule(&mut |_, rule| {
+            known.insert(rule.id.clone());
+        });
+        let skip: BTreeSet<_> = skip.iter().map(|id| RuleId::new(&**id)).collect();
+        let only: BTreeSet<_> = only.iter().map(|id| RuleId::new(&**id)).collect();
+        if let Some(missing) = only.iter().find(|id| !known.contains(id) || skip.contains(id)) {
+            return Err(ScanError::NoRule(missing.to_string()));
+        }
+        self.policy.restrict(&only, &skip);
+        Ok(())
+    }
+
+    /// Evaluates every rule of the benchmark.
+    pub fn select_all(&mut self) {
+        let mut all = BTreeSet::new();
+        self.checklist.benchmark.for_each_rule(&mut |_, rule| {
+            all.insert(rule.id.clone());
+        });
+        self.policy.restrict(&all, &BTreeSet::new());
+    }
+
+    /// The benchmark that is evaluated.
+    pub fn checklist(&self) -> &Checklist<'a> {
+        &self.checklist
     }
 
     fn endpoints_of(&self, rule: &Rule) -> Vec<Endpoint> {
