@@ -1,6 +1,12 @@
 //! SCAP content that is evaluated: a data stream, as a model and as the text that reports embed.
 
+pub mod compose;
+mod select;
+
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
+
+pub use select::Selection;
 
 use virtscap_scap::cpe::{CpeItem, CpeList, CpeName, PlatformTest};
 use virtscap_scap::datastream::{
@@ -17,6 +23,10 @@ pub struct Content {
     xml: String,
     /// Where the components are in `xml`, from the first time that it was read.
     fragments: OnceLock<Fragments>,
+    /// Which benchmark is meant.
+    selection: Selection,
+    /// Components beside the data stream, by id: their texts.
+    extra: BTreeMap<String, String>,
 }
 
 /// The benchmark of a data stream, with what its references mean.
@@ -38,6 +48,26 @@ pub enum ContentError {
     /// It holds no benchmark.
     #[error("the data stream holds no XCCDF benchmark")]
     NoBenchmark,
+    /// It holds no benchmark that is the one asked for.
+    #[error(
+        "there is no data stream '{data_stream}' with a checklist '{reference}' that is the benchmark '{benchmark}'; there are: {available}"
+    )]
+    NotSelected {
+        /// Id of the data stream.
+        data_stream: String,
+        /// Id of the reference.
+        reference: String,
+        /// Id of the benchmark.
+        benchmark: String,
+        /// What there is.
+        available: String,
+    },
+    /// It has no such reference to a component.
+    #[error("the data stream has no reference '{reference}'; oscap info lists those it has")]
+    NoReference {
+        /// Id of the reference.
+        reference: String,
+    },
 }
 
 impl Content {
@@ -47,13 +77,17 @@ impl Content {
     /// [`ContentError::Read`] where the text is none.
     pub fn from_xml(xml: String) -> Result<Self, ContentError> {
         let (collection, fragments) = DataStreamCollection::read_with_fragments(&xml)?;
-        Ok(Self { collection, xml, fragments: fragments.into() })
+        Ok(Self::new(collection, xml, fragments.into()))
     }
 
     /// From a model that was made in memory.
     pub fn from_model(collection: DataStreamCollection) -> Self {
         let xml = collection.write();
-        Self { collection, xml, fragments: OnceLock::new() }
+        Self::new(collection, xml, OnceLock::new())
+    }
+
+    fn new(collection: DataStreamCollection, xml: String, fragments: OnceLock<Fragments>) -> Self {
+        Self { collection, xml, fragments, selection: Selection::default(), extra: BTreeMap::new() }
     }
 
     /// The data stream as a model.
@@ -79,7 +113,10 @@ impl Content {
     /// # Errors
     /// [`ReadError`] where there is no such component.
     pub fn component_xml(&self, id: &str) -> Result<String, ReadError> {
-        self.fragments()?.component(&self.xml, id)
+        match self.extra.get(id) {
+            Some(xml) => Ok(xml.clone()),
+            None => self.fragments()?.component(&self.xml, id),
+        }
     }
 
     fn fragments(&self) -> Result<&Fragments, ReadError> {
@@ -88,22 +125,6 @@ impl Content {
         }
         let fragments = Fragments::of(&self.xml)?;
         Ok(self.fragments.get_or_init(|| fragments))
-    }
-
-    /// The first benchmark of the first data stream that has one.
-    ///
-    /// # Errors
-    /// [`ContentError::NoBenchmark`] where there is none.
-    pub fn checklist(&self) -> Result<Checklist<'_>, ContentError> {
-        for stream in &self.collection.data_streams {
-            for reference in &stream.checklists {
-                let component = self.collection.component(&reference.component);
-                if let Some(ComponentContent::Benchmark(benchmark)) = component.map(|c| &c.content) {
-                    return Ok(Checklist { collection: &self.collection, stream, reference, benchmark });
-                }
-            }
-        }
-        Err(ContentError::NoBenchmark)
     }
 }
 

@@ -136,7 +136,20 @@ pub trait Files {
     fn list(&self, path: &str) -> Lookup<Listing>;
 
     /// What is in a directory. `folder` is a path without links, as [`Files::directory`] gives it.
-    fn entries(&self, folder: &str) -> Lookup<Entries>;
+    fn entries(&self, folder: &str) -> Lookup<Entries> {
+        self.list(folder).map(|listing| {
+            // What could not be had counts as a file, so that it is asked for, and says why.
+            let entry = |name: String| {
+                let file_type = match self.entry(folder, &name) {
+                    Lookup::Found(metadata) => metadata.file_type,
+                    _ => FileType::Regular,
+                };
+                Entry { name, file_type }
+            };
+            let entries = listing.names.into_iter().map(entry).collect();
+            Entries { entries, withheld: listing.withheld }
+        })
+    }
 
     /// What is at a name in a directory; a link is not followed. `folder` is a path without links.
     fn entry(&self, folder: &str, name: &str) -> Lookup<Metadata> {

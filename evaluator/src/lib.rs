@@ -10,6 +10,7 @@ pub mod dump;
 pub mod files;
 mod filter;
 pub mod folder;
+mod go_template;
 pub mod oval;
 mod pattern;
 pub mod report;

@@ -28,7 +28,7 @@ use virtscap_scap::oval::{FileItem, Item, ItemContent};
 use virtscap_scap::xccdf::Tailoring;
 
 /// Files of cases.
-const CASES: [(&str, &str); 6] = [
+const CASES: &[(&str, &str)] = &[
     ("oval", include_str!("peer/oval.yaml")),
     ("variables", include_str!("peer/variables.yaml")),
     ("xccdf", include_str!("peer/xccdf.yaml")),

@@ -238,6 +238,16 @@ pub fn escape(text: &str) -> String {
     quick_xml::escape::escape(allowed(text).as_ref()).into_owned()
 }
 
+/// The text of an element and all below it as XML writes it: `&`, `<` and `>` escaped.
+pub fn raw_text(node: Node<'_, '_>) -> String {
+    escape_text(&node.full_text())
+}
+
+/// Escapes what XML escapes in an element's content, and nothing else.
+pub fn escape_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\r', "&#13;")
+}
+
 fn allowed(text: &str) -> std::borrow::Cow<'_, str> {
     if text.chars().all(is_allowed) {
         text.into()

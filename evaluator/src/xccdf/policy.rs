@@ -277,6 +277,15 @@ impl<'a> Policy<'a> {
         self.unset.contains(id)
     }
 
+    /// Evaluates rules by name, whether they are selected or not, and leaves others out, as `oscap --rule` and
+    /// `--skip-rule` do. Where none is named, those that are selected stay.
+    pub fn restrict(&mut self, only: &BTreeSet<RuleId>, skip: &BTreeSet<RuleId>) {
+        if !only.is_empty() {
+            self.effective.clone_from(only);
+        }
+        self.effective.retain(|rule| !skip.contains(rule));
+    }
+
     /// The value that counts.
     pub fn value(&self, id: &ValueId) -> Option<&str> {
         self.values.get(id).map(String::as_str)
