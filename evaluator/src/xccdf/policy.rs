@@ -179,7 +179,10 @@ impl<'a> Policy<'a> {
         }
         // A value that is set counts for more than any alternative that is chosen, also in a profile further up.
         for set in chain.iter().flat_map(|profile| &profile.set_values) {
-            policy.values.insert(set.idref.clone(), set.value.clone());
+            // One that has nothing of its own stays without, as with OpenSCAP, and what needs it is unknown.
+            if policy.values.contains_key(&set.idref) {
+                policy.values.insert(set.idref.clone(), set.value.clone());
+            }
         }
         policy.settle(benchmark);
         Ok(policy)

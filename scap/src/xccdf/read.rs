@@ -339,3 +339,7 @@ impl Tailoring {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;
