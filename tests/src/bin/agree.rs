@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 
 use anstream::println;
 use anyhow::{Context as _, Result, bail};
-use virtscap_tests::public::arf;
 use virtscap_tests::public::compare::compare;
 use virtscap_tests::public::run::{self, Run};
 use virtscap_tests::public::show::{Wish, show, summary};
+use virtscap_tests::public::{arf, root as public_root, stream as public_stream};
 
 const USAGE: &str = "usage: agree STREAM [options]     STREAM: a file, or the ABC of Debian's ssg-ABC-ds.xml
   --root DIR        what is scanned; / unless given
+  --made            scans the made root, tests/public/root.yaml
+  --dump NAME       scans the dump of an API, tests/public/dumps/NAME
+  --anywhere        without any platform, so that every rule is applicable
   --profile P       an id, its last part, or (all), which is taken unless given
   --twice           oscap against oscap
   --ours ARF        compares this ARF instead of running virtscap
@@ -29,12 +32,16 @@ $VIRTSCAP is the program, target/debug/virtscap unless set; ARFs are kept in $VI
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let (mut stream, mut root, mut profile) = (None, PathBuf::from("/"), "(all)".to_owned());
+    let (mut made, mut anywhere) = (None, false);
     let (mut twice, mut ours, mut theirs) = (false, None, None);
     let mut wish = Wish { examples: 5, items: 3, width: 600, kind: None, id: None, level: None };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().with_context(|| format!("{argument} wants a value"));
         match argument.as_str() {
             "--root" => root = value()?.into(),
+            "--made" => made = Some(public_root::temporary()),
+            "--dump" => made = Some(public_root::dump(&value()?)),
+            "--anywhere" => anywhere = true,
             "--profile" => profile = value()?,
             "--twice" => twice = true,
             "--ours" => ours = Some(value()?),
@@ -53,10 +60,18 @@ fn main() -> Result<()> {
             _ => bail!("{argument} is not known\n{USAGE}"),
         }
     }
-    let stream = stream.context(USAGE)?;
+    let stream: String = stream.context(USAGE)?;
     let mut path = PathBuf::from(&stream);
     if !path.is_file() {
-        path = format!("/usr/share/xml/scap/ssg/content/ssg-{stream}-ds.xml").into();
+        path = public_stream::path(&stream);
+    }
+    if let Some(made) = &made {
+        root = made.path().to_owned();
+    }
+    let changed = tempfile::NamedTempFile::new()?;
+    if anywhere {
+        std::fs::write(changed.path(), public_stream::anywhere(&std::fs::read_to_string(&path)?))?;
+        path = changed.path().to_owned();
     }
     let run = Run { stream: path, root, profile };
     let said = |arf: Option<String>, tool: fn(&Run) -> run::Said| match arf {
