@@ -15,7 +15,7 @@ use virtscap_tests::public::{arf, root as public_root, stream as public_stream};
 const USAGE: &str = "usage: agree STREAM [options]     STREAM: a file, or the ABC of Debian's ssg-ABC-ds.xml
   --root DIR        what is scanned; / unless given
   --made            scans the made root, tests/public/root.yaml
-  --dump NAME       scans the dump of an API, tests/public/dumps/NAME
+  --dump NAME       scans the dump of an API, tests/public/dumps/NAME; with --made both
   --anywhere        without any platform, so that every rule is applicable
   --profile P       an id, its last part, or (all), which is taken unless given
   --twice           oscap against oscap
@@ -32,7 +32,7 @@ $VIRTSCAP is the program, target/debug/virtscap unless set; ARFs are kept in $VI
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let (mut stream, mut root, mut profile) = (None, PathBuf::from("/"), "(all)".to_owned());
-    let (mut made, mut anywhere) = (None, false);
+    let (mut made, mut dump, mut anywhere) = (None, None, false);
     let (mut twice, mut ours, mut theirs) = (false, None, None);
     let mut wish = Wish { examples: 5, items: 3, width: 600, kind: None, id: None, level: None };
     while let Some(argument) = arguments.next() {
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
         match argument.as_str() {
             "--root" => root = value()?.into(),
             "--made" => made = Some(public_root::temporary()),
-            "--dump" => made = Some(public_root::dump(&value()?)),
+            "--dump" => dump = Some(value()?),
             "--anywhere" => anywhere = true,
             "--profile" => profile = value()?,
             "--twice" => twice = true,
@@ -64,6 +64,10 @@ fn main() -> Result<()> {
     let mut path = PathBuf::from(&stream);
     if !path.is_file() {
         path = public_stream::path(&stream);
+    }
+    if let Some(dump) = dump {
+        let folder = made.get_or_insert(tempfile::tempdir()?);
+        public_root::add_dump(&dump, folder.path());
     }
     if let Some(made) = &made {
         root = made.path().to_owned();

@@ -62,12 +62,10 @@ pub fn temporary() -> tempfile::TempDir {
     folder
 }
 
-/// A committed dump of an API, `tests/public/dumps/NAME`, where both tools look for it below a root.
-pub fn dump(name: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+/// Puts a committed dump of an API, `tests/public/dumps/NAME`, where both tools look for it below a root.
+pub fn add_dump(name: &str, root: &Path) {
     let from = crate::project().join("tests/public/dumps").join(name);
-    copy(&from, &folder.path().join("kubernetes-api-resources"));
-    folder
+    copy(&from, &root.join("kubernetes-api-resources"));
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -30,7 +30,12 @@ pub fn show(comparison: &Comparison, wish: &Wish) -> String {
         let mark = if ours == theirs { " " } else { "!" };
         let _ = writeln!(text, "{mark} {level:<11} {kind:<24} {ours:>16} / {theirs:<16} {number:>7}");
     }
-    let _ = writeln!(text, "{mark} {level:<14} {kind:<30} {compared:>9} {equal:>9} {decided:>9}");
+    let _ =
+        writeln!(text, "\n{:<16} {:<30} {:>9} {:>9} {:>9}", "LEVEL", "KIND", "compared", "equal", "decided");
+    for ((level, kind), count) in &comparison.counts {
+        let mark = if count.compared == count.equal { " " } else { "!" };
+        let (compared, equal, decided) = (count.compared, count.equal, count.decided);
+        let _ = writeln!(text, "{mark} {level:<14} {kind:<30} {compared:>9} {equal:>9} {decided:>9}");
     }
     let _ =
         writeln!(text, "  {:<14} {:<30} {:>9} {:>9}", "items", "", comparison.items.0, comparison.items.1);
