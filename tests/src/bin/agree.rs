@@ -16,6 +16,8 @@ const USAGE: &str = "usage: agree STREAM [options]     STREAM: a file, or the AB
   --root DIR        what is scanned; / unless given
   --made            scans the made root, tests/public/root.yaml
   --dump NAME       scans the dump of an API, tests/public/dumps/NAME; with --made both
+  --shallow         with walks of whole trees cut off after one folder, for /
+  --debian12        Debian 11's content, applicable on Debian 12
   --anywhere        without any platform, so that every rule is applicable
   --profile P       an id, its last part, or (all), which is taken unless given
   --twice           oscap against oscap
@@ -32,7 +34,8 @@ $VIRTSCAP is the program, target/debug/virtscap unless set; ARFs are kept in $VI
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let (mut stream, mut root, mut profile) = (None, PathBuf::from("/"), "(all)".to_owned());
-    let (mut made, mut dump, mut anywhere) = (None, None, false);
+    let (mut made, mut dump) = (None, None);
+    let (mut anywhere, mut shallow, mut debian) = (false, false, false);
     let (mut twice, mut ours, mut theirs) = (false, None, None);
     let mut wish = Wish { examples: 5, items: 3, width: 600, kind: None, id: None, level: None };
     while let Some(argument) = arguments.next() {
@@ -41,6 +44,8 @@ fn main() -> Result<()> {
             "--root" => root = value()?.into(),
             "--made" => made = Some(public_root::temporary()),
             "--dump" => dump = Some(value()?),
+            "--shallow" => shallow = true,
+            "--debian12" => debian = true,
             "--anywhere" => anywhere = true,
             "--profile" => profile = value()?,
             "--twice" => twice = true,
@@ -73,8 +78,18 @@ fn main() -> Result<()> {
         root = made.path().to_owned();
     }
     let changed = tempfile::NamedTempFile::new()?;
-    if anywhere {
-        std::fs::write(changed.path(), public_stream::anywhere(&std::fs::read_to_string(&path)?))?;
+    let mut xml = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    for (wanted, change) in [
+        (anywhere, public_stream::anywhere as fn(&str) -> String),
+        (shallow, public_stream::shallow),
+        (debian, public_stream::on_debian_12),
+    ] {
+        if wanted {
+            xml = change(&xml);
+        }
+    }
+    if anywhere || shallow || debian {
+        std::fs::write(changed.path(), xml)?;
         path = changed.path().to_owned();
     }
     let run = Run { stream: path, root, profile };
