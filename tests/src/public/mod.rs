@@ -2,5 +2,7 @@
 
 pub mod arf;
 pub mod compare;
+pub mod root;
 pub mod run;
 pub mod show;
+pub mod stream;
