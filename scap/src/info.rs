@@ -135,8 +135,8 @@ pub enum InfoError {
 pub fn info(xml: &str, imported: &str, question: Question<'_>) -> Result<Answer, InfoError> {
     let document = roxmltree::Document::parse(xml).map_err(ReadError::from)?;
     let root = document.root_element();
-    let kind = DocumentKind::of(root)
-        .ok_or_else(|| InfoError::UnknownKind(root.tag_name().name().to_owned()))?;
+    let kind =
+        DocumentKind::of(root).ok_or_else(|| InfoError::UnknownKind(root.tag_name().name().to_owned()))?;
     let mut out = Out { text: String::new(), question, problems: Vec::new() };
     let head = |out: &mut Out<'_>| out.line(0, &format!("Document type: {}", kind.name()));
     let imported = |out: &mut Out<'_>| out.line(0, &format!("Imported: {imported}"));

@@ -117,7 +117,8 @@ impl Content {
         let number = self.extra.len();
         let id = |name: &str| format!("external {number} {name}");
         let reference = |name: &str, catalog| ComponentRef { id: id(name), component: id(name), catalog };
-        let mut added = vec![self.component(id(name), ComponentContent::CpeList(CpeList::read(root)?), xml)?];
+        let mut added =
+            vec![self.component(id(name), ComponentContent::CpeList(CpeList::read(root)?), xml)?];
         for check in checks {
             let document = roxmltree::Document::parse(&check.xml).map_err(ReadError::from)?;
             let oval = ComponentContent::Oval(OvalDefinitions::read(document.root_element())?);

@@ -96,9 +96,8 @@ impl Content {
 impl<'a> Checklist<'a> {
     /// What the content calls a component: the name in a catalog, else the component's own id.
     pub fn name_of(&self, component: &'a str) -> &'a str {
-        let references = || {
-            self.stream.checks.iter().chain(&self.stream.dictionaries).chain(&self.stream.checklists)
-        };
+        let references =
+            || self.stream.checks.iter().chain(&self.stream.dictionaries).chain(&self.stream.checklists);
         let target = references().find(|reference| reference.component == component);
         let catalogs = references().flat_map(|reference| &reference.catalog);
         let named = target.and_then(|t| catalogs.into_iter().find(|(_, id)| *id == t.id));

@@ -485,10 +485,10 @@ fn rows_by_level(rules: &[&RuleReport], columns: &[XccdfResult], totals: bool) -
 
 /// Ids of elements, each given once.
 #[derive(Default)]
-struct Anchors(BTreeSet<String>);
+pub(super) struct Anchors(BTreeSet<String>);
 
 impl Anchors {
-    fn take(&mut self, prefix: &str, text: &str) -> String {
+    pub(super) fn take(&mut self, prefix: &str, text: &str) -> String {
         let name: String = text
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
