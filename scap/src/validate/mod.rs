@@ -92,10 +92,11 @@ impl Check {
     }
 
     /// An id that only one element may have.
-    fn unique<'a>(&mut self, node: Node<'a, '_>, seen: &mut BTreeMap<&'a str, u32>) {
+    fn unique<'a, 'i>(&mut self, node: Node<'a, 'i>, seen: &mut BTreeMap<&'a str, Node<'a, 'i>>) {
         let Some(id) = self.required(node, "id") else { return };
-        if let Some(line) = seen.insert(id, node.line()) {
-            self.problem(node, format!("the id '{id}' is taken in line {line}"), "give it another one");
+        if let Some(other) = seen.insert(id, node) {
+            let what = format!("the id '{id}' is taken in line {}", other.line());
+            self.problem(node, what, "give it another one");
         }
     }
 
@@ -152,11 +153,11 @@ impl Check {
         }
     }
 
-    fn stream<'a>(
+    fn stream<'a, 'i>(
         &mut self,
-        stream: Node<'a, '_>,
-        components: &BTreeMap<&'a str, Node<'a, '_>>,
-        ids: &mut BTreeMap<&'a str, u32>,
+        stream: Node<'a, 'i>,
+        components: &BTreeMap<&'a str, Node<'a, 'i>>,
+        ids: &mut BTreeMap<&'a str, Node<'a, 'i>>,
     ) {
         self.form(stream, "datastream");
         self.required(stream, "scap-version");

@@ -16,9 +16,13 @@ pub(super) struct Known<'a> {
     values: BTreeSet<&'a str>,
 }
 
+/// By href: the ids that the file defines. None where no catalog names the file; none within where the file is not here.
+type Targets<'a> = BTreeMap<&'a str, Option<Option<BTreeSet<&'a str>>>>;
+
 impl Check {
     pub(super) fn benchmark(&mut self, benchmark: Node<'_, '_>) {
         self.form_of(benchmark, "benchmark");
+        let mut targets = Targets::new();
         for name in ["status", "version"] {
             self.child(benchmark, name);
         }
@@ -51,7 +55,7 @@ impl Check {
                 }
                 "sub" => self.names(*item, "idref", &known.values, "Value"),
                 "check" if item.parent().is_some_and(|p| p.tag_name().name() != "rule-result") => {
-                    self.check(*item);
+                    self.check(*item, &mut targets);
                 }
                 "complex-check" => {
                     self.required(*item, "operator");
@@ -120,7 +124,7 @@ impl Check {
     }
 
     /// The checks in OVAL: the file has to be in the catalog, the definition in the file.
-    fn check(&mut self, check: Node<'_, '_>) {
+    fn check<'a>(&mut self, check: Node<'a, '_>, targets: &mut Targets<'a>) {
         self.required(check, "system");
         self.one_of(check, "negate", &BOOLEANS);
         self.one_of(check, "multi-check", &BOOLEANS);
@@ -129,14 +133,22 @@ impl Check {
         }
         for reference in check.named("check-content-ref") {
             let Some(href) = self.required(reference, "href") else { continue };
-            let Some(target) = catalogued(check, href) else {
+            // Thousands of checks are in the same few files.
+            let target = targets.entry(href).or_insert_with(|| {
+                catalogued(check, href).map(|target| {
+                    let definitions = target.child("definitions")?;
+                    Some(definitions.elements().filter_map(|d| d.attribute("id")).collect())
+                })
+            });
+            let Some(definitions) = target else {
                 let what = format!("the check is in '{href}', which no catalog names");
                 self.problem(reference, what, "add a <uri> for it to the catalog of the checklist");
                 continue;
             };
-            let Some(name) = reference.attribute("name") else { continue };
-            let Some(definitions) = target.child("definitions") else { continue };
-            if !definitions.elements().any(|definition| definition.attribute("id") == Some(name)) {
+            let (Some(definitions), Some(name)) = (definitions, reference.attribute("name")) else {
+                continue;
+            };
+            if !definitions.contains(name) {
                 let what = format!("the check is '{name}', which '{href}' does not define");
                 self.problem(reference, what, "name a definition that is there");
             }
