@@ -60,7 +60,7 @@ enum Module {
 #[command(infer_long_args = true)]
 enum XccdfCommand {
     Eval(Box<xccdf::Eval>),
-    Generate(Generate),
+    Generate(Box<Generate>),
 }
 
 /// Make pages to read: a report of results, or a guide of a benchmark
@@ -161,9 +161,9 @@ impl Module {
         match self {
             Self::Info(info) => info.run(),
             Self::Xccdf(XccdfCommand::Eval(eval)) => eval.run(),
-            Self::Xccdf(XccdfCommand::Generate(Generate { profile, page })) => match page {
+            Self::Xccdf(XccdfCommand::Generate(generate)) => match &generate.page {
                 GenerateCommand::Report(report) => report.run(),
-                GenerateCommand::Guide(guide) => guide.run(profile.as_deref()),
+                GenerateCommand::Guide(guide) => guide.run(generate.profile.as_deref()),
             },
             Self::Oval(OvalCommand::Eval(eval)) => eval.run(),
             Self::Ds(DsCommand::SdsSplit(split)) => split.run(),
