@@ -12,6 +12,7 @@ mod filter;
 pub mod folder;
 mod go_template;
 pub mod oval;
+pub mod oval_scan;
 mod pattern;
 pub mod report;
 pub mod scan;
