@@ -1,7 +1,7 @@
 //! Runs both tools on one data stream, one root and one profile.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use super::arf::{self, Outcome};
@@ -28,11 +28,20 @@ pub struct Said {
     pub stderr: String,
 }
 
-/// The built program: `$VIRTSCAP`, or the one of the debug build.
-pub fn virtscap_binary() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::project().join("target"), PathBuf::from);
-    std::env::var_os("VIRTSCAP").map_or_else(|| target.join("debug/virtscap"), PathBuf::from)
+/// Builds the program as tests are built; `$VIRTSCAP` is taken as it is.
+pub fn build() -> PathBuf {
+    if let Some(program) = std::env::var_os("VIRTSCAP") {
+        return program.into();
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let arguments = ["build", "--locked", "-p", "virtscap", "--message-format", "json-render-diagnostics"];
+    let output = Command::new(cargo).args(arguments).stderr(Stdio::inherit()).output().unwrap();
+    assert!(output.status.success(), "virtscap does not build");
+    // One message a line; the last is about the program.
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let program = messages.filter(|message| message["target"]["name"] == "virtscap");
+    program.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last().unwrap()
 }
 
 /// Runs stock oscap.
@@ -48,8 +57,8 @@ pub fn oscap(run: &Run) -> Said {
 }
 
 /// Runs virtscap.
-pub fn virtscap(run: &Run) -> Said {
-    let mut command = Command::new(virtscap_binary());
+pub fn virtscap(program: &Path, run: &Run) -> Said {
+    let mut command = Command::new(program);
     command.args(["scan", "--profile", &run.profile, "--root"]).arg(&run.root).arg("--datastream");
     let arf = tempfile::NamedTempFile::new().unwrap();
     command.arg(&run.stream).arg("--arf").arg(arf.path());

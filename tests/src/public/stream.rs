@@ -54,3 +54,9 @@ pub fn on_debian_12(xml: &str) -> String {
 pub fn shallow(xml: &str) -> String {
     xml.replace("max_depth=\"-1\"", "max_depth=\"1\"")
 }
+
+/// The ids of all profiles of the content.
+pub fn profiles(xml: &str) -> Vec<String> {
+    let starts = xml.split("Profile id=\"").skip(1);
+    starts.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
+}
