@@ -56,9 +56,13 @@ fn agree(what: &str, cases: Vec<Case>) {
     let roots = Roots::make(&cases);
     let folder = tempfile::tempdir().unwrap();
     let found: Mutex<BTreeMap<String, Vec<Difference>>> = Mutex::default();
+    let failed: Mutex<Vec<String>> = Mutex::default();
     let totals: Mutex<BTreeMap<Level, (usize, usize)>> = Mutex::default();
     in_parallel(&cases, |case| {
-        let comparison = run_both(case, &roots, folder.path(), &program);
+        let comparison = match run_both(case, &roots, folder.path(), &program) {
+            Ok(comparison) => comparison,
+            Err(e) => return failed.lock().unwrap().push(format!("{}: {e}", case.name())),
+        };
         let mut totals = totals.lock().unwrap();
         for level in Level::ALL {
             let (count, total) = (comparison.count(level), totals.entry(level).or_default());
@@ -70,20 +74,25 @@ fn agree(what: &str, cases: Vec<Case>) {
     let totals: Vec<_> =
         totals.iter().map(|(level, (equal, all))| format!("{level} {equal} of {all}")).collect();
     say(&format!("{what}, {} runs: {}", cases.len(), totals.join(", ")));
-    judge(&found.into_inner().unwrap());
+    judge(&found.into_inner().unwrap(), failed.into_inner().unwrap());
 }
 
-fn run_both(case: &Case, roots: &Roots, folder: &std::path::Path, program: &std::path::Path) -> Comparison {
+fn run_both(
+    case: &Case,
+    roots: &Roots,
+    folder: &std::path::Path,
+    program: &std::path::Path,
+) -> Result<Comparison, String> {
     let wanted = case.run(roots, folder);
     let once = || {
-        let theirs = run::oscap(&wanted);
-        let ours = run::virtscap(program, &wanted);
-        (compare(&ours.outcome, &theirs.outcome), ours.took, theirs.took)
+        let theirs = run::oscap(&wanted)?;
+        let ours = run::virtscap(program, &wanted)?;
+        Ok::<_, String>((compare(&ours.outcome, &theirs.outcome), ours.took, theirs.took))
     };
-    let (mut comparison, ours, theirs) = once();
+    let (mut comparison, ours, theirs) = once()?;
     if case.root == Root::Machine && !comparison.differences.is_empty() {
         // This machine goes on meanwhile: what differs twice does differ.
-        let (again, ..) = once();
+        let (again, ..) = once()?;
         let again: BTreeSet<_> =
             again.differences.into_iter().map(|one| (one.level, one.cpe, one.id)).collect();
         comparison.differences.retain(|one| again.contains(&(one.level, one.cpe, one.id.clone())));
@@ -95,13 +104,13 @@ fn run_both(case: &Case, roots: &Roots, folder: &std::path::Path, program: &std:
         theirs.as_secs_f32(),
     ));
     std::fs::remove_file(&wanted.stream).unwrap();
-    comparison
+    Ok(comparison)
 }
 
 /// Holds what was found against what is known.
-fn judge(found: &BTreeMap<String, Vec<Difference>>) {
+fn judge(found: &BTreeMap<String, Vec<Difference>>, failed: Vec<String>) {
     let known = known::read();
-    let mut report = String::new();
+    let mut report = failed.join("\n");
     for (run, differences) in found {
         let new: Vec<_> = differences.iter().filter(|one| !is_known(&known, run, one)).collect();
         report_new(&mut report, run, &new);

@@ -93,10 +93,10 @@ fn main() -> Result<()> {
         path = changed.path().to_owned();
     }
     let run = Run { stream: path, root, profile };
-    let said = |arf: Option<String>, tool: &dyn Fn(&Run) -> run::Said| match arf {
+    let said = |arf: Option<String>, tool: &dyn Fn(&Run) -> Result<run::Said, String>| match arf {
         Some(arf) => arf::read(Path::new(&arf)),
         None => {
-            let said = tool(&run);
+            let said = tool(&run).unwrap_or_else(|e| panic!("{e}"));
             println!("{:.1} s\n{}", said.took.as_secs_f32(), last(&said.stderr));
             said.outcome
         }

@@ -45,7 +45,7 @@ pub fn build() -> PathBuf {
 }
 
 /// Runs stock oscap.
-pub fn oscap(run: &Run) -> Said {
+pub fn oscap(run: &Run) -> Result<Said, String> {
     let mut command = Command::new("oscap");
     // Debian builds with a self-check that is slow; schemas are checked elsewhere.
     command.env("SEXP_VALIDATE_DISABLE", "1").env_remove("OSCAP_PROBE_ROOT");
@@ -61,7 +61,7 @@ pub fn oscap(run: &Run) -> Said {
 }
 
 /// Runs virtscap.
-pub fn virtscap(program: &Path, run: &Run) -> Said {
+pub fn virtscap(program: &Path, run: &Run) -> Result<Said, String> {
     let mut command = Command::new(program);
     command.args(["scan", "--profile", &run.profile, "--root"]).arg(&run.root).arg("--datastream");
     let arf = tempfile::NamedTempFile::new().unwrap();
@@ -69,24 +69,26 @@ pub fn virtscap(program: &Path, run: &Run) -> Said {
     read(command, arf.path())
 }
 
-fn finish(mut command: Command, option: &str, run: &Run) -> Said {
+fn finish(mut command: Command, option: &str, run: &Run) -> Result<Said, String> {
     let arf = tempfile::NamedTempFile::new().unwrap();
     command.arg(option).arg(arf.path()).arg(&run.stream);
     read(command, arf.path())
 }
 
-fn read(mut command: Command, arf: &Path) -> Said {
+fn read(mut command: Command, arf: &Path) -> Result<Said, String> {
     let start = Instant::now();
     let Output { status, stdout, stderr } = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     let took = start.elapsed();
     let stderr = String::from_utf8_lossy(&stderr).into_owned();
     let written = std::fs::metadata(arf).map_or(0, |file| file.len());
     let stdout = String::from_utf8_lossy(&stdout);
-    assert!(written > 0, "{command:?} ended with {status} and wrote no ARF: {stderr}{stdout}");
+    if written == 0 {
+        return Err(format!("{command:?} ended with {status} and wrote no ARF: {stderr}{stdout}"));
+    }
     // For looking at them by hand.
     if let Some(folder) = std::env::var_os("VIRTSCAP_KEEP_ARF") {
         let name = if command.get_program() == "oscap" { "oscap.xml" } else { "virtscap.xml" };
         std::fs::copy(arf, Path::new(&folder).join(name)).unwrap();
     }
-    Said { outcome: arf::read(arf), took, stderr }
+    Ok(Said { outcome: arf::read(arf), took, stderr })
 }
