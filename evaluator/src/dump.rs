@@ -37,7 +37,7 @@ pub enum DumpFile {
 }
 
 /// Why rules on a node's files are not decided on a dump.
-const NO_NODE: &str = "this source has no files of a node";
+pub(crate) const NO_NODE: &str = "this source has no files of a node";
 
 impl Files for Dump {
     fn read(&self, path: &str) -> FileState<'_> {
@@ -54,8 +54,7 @@ impl Files for Dump {
 
     /// A dump has no links, no owners and no modes of its own; these are what the operator's collector writes.
     fn metadata(&self, path: &str) -> Lookup<Metadata> {
-        let metadata =
-            |file_type, mode, size| Metadata { file_type, mode, uid: 0, gid: 0, size, target: None };
+        let metadata = |file_type, mode, size| Metadata::plain(file_type, mode, 0, 0, size);
         self.read(path)
             .map(|content| metadata(FileType::Regular, 0o644, content.len() as u64))
             .or_else(|| self.directory(path).map(|_| metadata(FileType::Directory, 0o755, 0)))

@@ -80,6 +80,18 @@ pub struct Metadata {
     pub size: u64,
     /// Where a symbolic link leads.
     pub target: Option<String>,
+    /// When it was last read, changed in its metadata and changed in its content, in seconds since 1970; none where the
+    /// source does not tell.
+    pub times: Option<[i64; 3]>,
+    /// The number of the file system that it is on; 0 where the source does not tell.
+    pub device: u64,
+}
+
+impl Metadata {
+    /// What is no link, of a source that tells no more than this.
+    pub fn plain(file_type: FileType, mode: u32, uid: u32, gid: u32, size: u64) -> Self {
+        Self { file_type, mode, uid, gid, size, target: None, times: None, device: 0 }
+    }
 }
 
 /// The names in a directory.
@@ -87,6 +99,24 @@ pub struct Metadata {
 pub struct Listing {
     /// The names, sorted.
     pub names: Vec<String>,
+    /// Why there may be more of them.
+    pub withheld: Option<String>,
+}
+
+/// An entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// What kind of file it is; a link is not followed.
+    pub file_type: FileType,
+}
+
+/// The entries of a directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// The entries, sorted by name.
+    pub entries: Vec<Entry>,
     /// Why there may be more of them.
     pub withheld: Option<String>,
 }
@@ -104,6 +134,37 @@ pub trait Files {
 
     /// The names in a directory.
     fn list(&self, path: &str) -> Lookup<Listing>;
+
+    /// What is in a directory. `folder` is a path without links, as [`Files::directory`] gives it.
+    fn entries(&self, folder: &str) -> Lookup<Entries> {
+        self.list(folder).map(|listing| {
+            // What could not be had counts as a file, so that it is asked for, and says why.
+            let entry = |name: String| {
+                let file_type = match self.entry(folder, &name) {
+                    Lookup::Found(metadata) => metadata.file_type,
+                    _ => FileType::Regular,
+                };
+                Entry { name, file_type }
+            };
+            let entries = listing.names.into_iter().map(entry).collect();
+            Entries { entries, withheld: listing.withheld }
+        })
+    }
+
+    /// What is at a name in a directory; a link is not followed. `folder` is a path without links.
+    fn entry(&self, folder: &str, name: &str) -> Lookup<Metadata> {
+        self.metadata(&join(folder, name))
+    }
+
+    /// Whether an access control list says more of a file than its mode; none where that is not known.
+    fn extended_acl(&self, _path: &str) -> Option<bool> {
+        None
+    }
+
+    /// Whether these are the files of the system that is running: its processes, mounts and addresses can be asked for.
+    fn is_running(&self) -> bool {
+        false
+    }
 }
 
 /// A tree of files that knows nothing of links: paths are followed outside of it, by [`resolve`].
@@ -116,10 +177,33 @@ pub(crate) trait Tree {
 
     /// The names in a directory.
     fn names(&self, path: &str) -> Lookup<Listing>;
+
+    /// What is in a directory, where the tree knows a way faster than looking at each name.
+    fn quick_entries(&self, _folder: &str) -> Option<Lookup<Entries>> {
+        None
+    }
+
+    /// The content of what a path leads to, where the tree knows a way faster than following it.
+    fn quick_content(&self, _path: &str) -> Option<FileState<'_>> {
+        None
+    }
+
+    /// See [`Files::extended_acl`]; the path has no links but the last component.
+    fn acl(&self, _path: &str) -> Option<bool> {
+        None
+    }
+
+    /// See [`Files::is_running`].
+    fn runs(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Tree> Files for T {
     fn read(&self, path: &str) -> FileState<'_> {
+        if let Some(content) = self.quick_content(path) {
+            return content;
+        }
         resolve(self, path, true).and_then(|(path, metadata)| match metadata.file_type {
             FileType::Regular => self.content(&path),
             // As oscap has it: what is no regular file has no content.
@@ -140,6 +224,43 @@ impl<T: Tree> Files for T {
 
     fn list(&self, path: &str) -> Lookup<Listing> {
         self.directory(path).and_then(|path| self.names(&path))
+    }
+
+    fn entries(&self, folder: &str) -> Lookup<Entries> {
+        self.quick_entries(folder).unwrap_or_else(|| {
+            self.names(folder).and_then(|listing| {
+                let mut entries = Vec::with_capacity(listing.names.len());
+                let mut withheld = listing.withheld;
+                for name in listing.names {
+                    match self.look(&join(folder, &name)) {
+                        Lookup::Found(metadata) => {
+                            entries.push(Entry { name, file_type: metadata.file_type });
+                        }
+                        // It went away meanwhile.
+                        Lookup::Missing { reason: None } => {}
+                        Lookup::Missing { reason: Some(reason) } | Lookup::Unreadable { reason } => {
+                            withheld = withheld.or(Some(reason));
+                        }
+                    }
+                }
+                Lookup::Found(Entries { entries, withheld })
+            })
+        })
+    }
+
+    fn entry(&self, folder: &str, name: &str) -> Lookup<Metadata> {
+        self.look(&join(folder, name))
+    }
+
+    fn extended_acl(&self, path: &str) -> Option<bool> {
+        match resolve(self, path, false) {
+            Lookup::Found((path, _)) => self.acl(&path),
+            _ => None,
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        self.runs()
     }
 }
 
@@ -240,6 +361,22 @@ impl Files for WithoutReasons<'_> {
     fn list(&self, path: &str) -> Lookup<Listing> {
         without_reason(self.0.list(path)).map(|listing| Listing { withheld: None, ..listing })
     }
+
+    fn entries(&self, folder: &str) -> Lookup<Entries> {
+        without_reason(self.0.entries(folder)).map(|entries| Entries { withheld: None, ..entries })
+    }
+
+    fn entry(&self, folder: &str, name: &str) -> Lookup<Metadata> {
+        without_reason(self.0.entry(folder, name))
+    }
+
+    fn extended_acl(&self, path: &str) -> Option<bool> {
+        self.0.extended_acl(path)
+    }
+
+    fn is_running(&self) -> bool {
+        self.0.is_running()
+    }
 }
 
 /// Files of a node alone: what an API answered is not among them, so that rules on it are `unknown` and say why.
@@ -269,6 +406,22 @@ impl Files for OnNode<'_> {
 
     fn list(&self, path: &str) -> Lookup<Listing> {
         self.ask(path, |files| files.list(path))
+    }
+
+    fn entries(&self, folder: &str) -> Lookup<Entries> {
+        self.ask(folder, |files| files.entries(folder))
+    }
+
+    fn entry(&self, folder: &str, name: &str) -> Lookup<Metadata> {
+        self.ask(&join(folder, name), |files| files.entry(folder, name))
+    }
+
+    fn extended_acl(&self, path: &str) -> Option<bool> {
+        self.0.extended_acl(path)
+    }
+
+    fn is_running(&self) -> bool {
+        self.0.is_running()
     }
 }
 

@@ -32,13 +32,31 @@ const MATCH_LIMIT: u32 = 10_000_000;
 /// How much memory a match may take, in KiB.
 const HEAP_LIMIT: u32 = 20_000;
 
+/// How an expression reads texts (OVAL 5.11, `Textfilecontent54Behaviors`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Options {
+    /// `^` and `$` match at each line.
+    pub(crate) multi_line: bool,
+    /// Upper and lower case are the same.
+    pub(crate) ignore_case: bool,
+    /// A dot matches the end of a line too.
+    pub(crate) single_line: bool,
+}
+
 impl Pattern {
     /// Compiles an expression; `multi_line` makes `^` and `$` match at each line.
     pub(crate) fn new(pattern: &str, multi_line: bool) -> Result<Self, PatternError> {
+        Self::with(pattern, Options { multi_line, ..Options::default() })
+    }
+
+    /// Compiles an expression.
+    pub(crate) fn with(pattern: &str, options: Options) -> Result<Self, PatternError> {
         let limited = format!("(*LIMIT_MATCH={MATCH_LIMIT})(*LIMIT_HEAP={HEAP_LIMIT}){pattern}");
         RegexBuilder::new()
             .utf(true)
-            .multi_line(multi_line)
+            .multi_line(options.multi_line)
+            .caseless(options.ignore_case)
+            .dotall(options.single_line)
             .build(&limited)
             .map(Self)
             .map_err(|e| PatternError::Syntax { pattern: pattern.to_owned(), reason: e.to_string() })
@@ -49,18 +67,43 @@ impl Pattern {
         self.0.is_match(text.as_bytes()).map_err(|e| self.limit(&e))
     }
 
-    /// Every match with its groups; a group that took no part is empty.
-    pub(crate) fn matches(&self, text: &str) -> Result<Vec<Vec<String>>, PatternError> {
+    /// The first match: all of it, and its groups, as far as they took part.
+    pub(crate) fn first_match(&self, text: &str) -> Result<Option<Vec<Option<String>>>, PatternError> {
+        let mut places = self.0.capture_locations();
+        let found = self.0.captures_read(&mut places, text.as_bytes()).map_err(|e| self.limit(&e))?;
+        let group = |i| places.get(i).and_then(|(start, end)| text.get(start..end)).map(str::to_owned);
+        Ok(found.map(|_| (0..places.len()).map(group).collect()))
+    }
+
+    /// Every match from the front: the text, and the groups that took part. As OpenSCAP's `textfilecontent54` finds them, a
+    /// search begins where the last match ended, and one character further where that match was empty.
+    ///
+    /// `wanted` is asked for each match, by its number from 1, whether it is to be kept.
+    pub(crate) fn matches(
+        &self,
+        text: &str,
+        mut wanted: impl FnMut(u64) -> bool,
+    ) -> Result<Vec<(u64, String, Vec<String>)>, PatternError> {
         let mut found = Vec::new();
-        for captures in self.0.captures_iter(text.as_bytes()) {
-            let captures = captures.map_err(|e| self.limit(&e))?;
-            let groups = (0..captures.len()).map(|i| {
-                captures
-                    .get(i)
-                    .map(|m| String::from_utf8_lossy(m.as_bytes()).into_owned())
-                    .unwrap_or_default()
-            });
-            found.push(groups.collect());
+        let mut places = self.0.capture_locations();
+        let mut start = 0;
+        let mut number = 0;
+        while start <= text.len() {
+            let matched = self.0.captures_read_at(&mut places, text.as_bytes(), start);
+            let Some(whole) = matched.map_err(|e| self.limit(&e))? else { break };
+            number += 1;
+            if wanted(number) {
+                let groups = (1..places.len()).filter_map(|i| places.get(i));
+                let groups = groups.filter_map(|(start, end)| text.get(start..end)).map(str::to_owned);
+                let of_whole = text.get(whole.start()..whole.end()).unwrap_or_default();
+                found.push((number, of_whole.to_owned(), groups.collect()));
+            }
+            start = if start == whole.end() {
+                let next = text.get(start..).and_then(|rest| rest.chars().next());
+                start + next.map_or(1, char::len_utf8)
+            } else {
+                whole.end()
+            };
         }
         Ok(found)
     }

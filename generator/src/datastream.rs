@@ -11,8 +11,8 @@ use virtscap_scap::markup::{Markup, MarkupNode};
 use virtscap_scap::namespace::{KUBERNETES_FIX, OCIL_SYSTEM, OVAL_DEF};
 use virtscap_scap::ocil::{Ocil, Questionnaire};
 use virtscap_scap::oval::{
-    self, Class, Comparison, Criteria, CriteriaNode, Entity, Existence, FileSpec, Generator, Object,
-    ObjectKind, Operator, OvalDefinitions, State, StateKind, Test, TestKind,
+    self, Class, Criteria, CriteriaNode, Entity, Existence, Generator, Object, ObjectKind, Operator,
+    OvalDefinitions, State, StateKind, Test, TestKind, TestType,
 };
 use virtscap_scap::xccdf::{
     self, Check, CheckContentRef, CheckExport, Fix, Group, GuidePlace, Item, Profile, Reference, Role, Rule,
@@ -138,11 +138,13 @@ fn xccdf(benchmark: &model::Benchmark) -> xccdf::Benchmark {
         description: benchmark.description.clone(),
         // The platform stands at profiles, where the operator looks for it, and at rules, where oscap does.
         platforms: Vec::new(),
+        platform_specification: Default::default(),
         version: benchmark.version.clone(),
         models: vec![ScoringModel::Default, ScoringModel::Flat],
         profiles: benchmark.profiles.iter().map(|p| profile(benchmark, p)).collect(),
         values,
         items: benchmark.sections.iter().map(section).collect(),
+        abstract_items: Default::default(),
     }
 }
 
@@ -161,6 +163,7 @@ fn profile(benchmark: &model::Benchmark, profile: &model::Profile) -> Profile {
         id: profile_id(&profile.id),
         // The operator does not follow `extends`: a profile has to name all its rules.
         extends: None,
+        is_abstract: false,
         title: profile.title.clone(),
         description: profile.description.clone(),
         platforms: vec![platform(benchmark, profile.scope).to_owned()],
@@ -174,6 +177,7 @@ fn profile(benchmark: &model::Benchmark, profile: &model::Profile) -> Profile {
             .filter(used)
             .map(|value| SetValue { idref: value_id(&value.id), value: value.default.clone() })
             .collect(),
+        complex_values: Vec::new(),
         refine_values: Vec::new(),
         refine_rules: Vec::new(),
         remarks: Default::default(),
@@ -210,6 +214,7 @@ fn rule(benchmark: &model::Benchmark, rule: &model::Rule) -> Rule {
         check: RuleCheck::Simple(vec![
             Check {
                 system: OVAL_DEF.to_owned(),
+                selector: None,
                 negate: false,
                 multi_check: false,
                 exports: exports
@@ -225,6 +230,7 @@ fn rule(benchmark: &model::Benchmark, rule: &model::Rule) -> Rule {
             },
             Check {
                 system: OCIL_SYSTEM.to_owned(),
+                selector: None,
                 negate: false,
                 multi_check: false,
                 exports: Vec::new(),
@@ -338,7 +344,7 @@ fn cpe_list(benchmark: &model::Benchmark) -> CpeList {
     let item = |cpe: &str, title: &str, definition: &str| CpeItem {
         name: cpe.to_owned(),
         title: title.to_owned(),
-        check: Some(CpeCheck { href: CPE_OVAL.to_owned(), definition: DefinitionId::new(definition) }),
+        checks: vec![CpeCheck { href: CPE_OVAL.to_owned(), definition: DefinitionId::new(definition) }],
     };
     CpeList {
         items: vec![
@@ -384,9 +390,9 @@ fn cpe_oval(benchmark: &model::Benchmark) -> OvalDefinitions {
     for (number, resource) in (1..).zip(&benchmark.platform.resources) {
         let stem = format!("oval:ssg-openshift_virtualization_not_found_{number}");
         let dump = format!("{DATA_ROOT}{}", platform_endpoint(resource).dump());
-        let file = FileSpec::FilePath(Entity::equals(dump));
+        let file = vec![("filepath", Some(Entity::equals(dump)))];
         let dump = object(format!("{stem}:obj:1"), lower::text_object(file, lower::NOT_FOUND));
-        let kind = TestKind::TextFileContent54(Comparison { object: dump.id.clone(), states: Vec::new() });
+        let kind = TestKind::of(TestType::TextFileContent54, dump.id.clone(), Vec::new());
         let comment = format!("the API server knows no {}", resource.full_name());
         let test = cpe_test(&format!("{stem}:tst:1"), comment, kind);
         not_found.push(CriteriaNode::Criterion { test_ref: test.id.clone(), negate: false, comment: None });
@@ -394,15 +400,18 @@ fn cpe_oval(benchmark: &model::Benchmark) -> OvalDefinitions {
         tests.push(test);
         objects.push(dump);
     }
-    let family = object("oval:ssg-openshift_node_family:obj:1".to_owned(), ObjectKind::Family);
+    let family = object(
+        "oval:ssg-openshift_node_family:obj:1".to_owned(),
+        ObjectKind::plain(TestType::Family, Vec::new()),
+    );
     let unix = State {
         id: StateId::new("oval:ssg-openshift_node_family:ste:1"),
         version: "1".to_owned(),
         comment: None,
         operator: Operator::And,
-        kind: StateKind::Family { family: Some(Entity::equals("unix")) },
+        kind: StateKind::one(TestType::Family, "family", Entity::equals("unix")),
     };
-    let kind = TestKind::Family(Comparison { object: family.id.clone(), states: vec![unix.id.clone()] });
+    let kind = TestKind::of(TestType::Family, family.id.clone(), vec![unix.id.clone()]);
     let node =
         cpe_test("oval:ssg-openshift_node_family:tst:1", "the system is of the family unix".to_owned(), kind);
     let is_node = CriteriaNode::Criterion { test_ref: node.id.clone(), negate: false, comment: None };

@@ -15,9 +15,9 @@ mod who_can;
 use sha2::{Digest as _, Sha256};
 use virtscap_scap::id::{ObjectId, StateId, TestId, VariableId};
 use virtscap_scap::oval::{
-    Check, Comparison, Component, Criteria, CriteriaNode, Datatype, Entity, Existence, FileSpec, Object,
-    ObjectKind, Operation, Operator, OvalDefinitions, RecordField, State, StateKind, Test, TestKind,
-    Variable, VariableKind,
+    Check, Component, Criteria, CriteriaNode, Datatype, Entity, Existence, Object, ObjectEntities,
+    ObjectKind, Operation, Operator, OvalDefinitions, RecordField, State, StateEntity, StateKind, Test,
+    TestKind, TestType, Variable, VariableKind,
 };
 
 use crate::model::{Leg, Rule};
@@ -176,22 +176,23 @@ impl Names {
 
 /// Adds the object that reads an endpoint's dump.
 fn add_dump(oval: &mut OvalDefinitions, names: &Names, what: &str, endpoint: &Endpoint) -> ObjectId {
-    let file = dump_file(oval, names, what, endpoint);
-    let kind = ObjectKind::YamlFileContent { file, yamlpath: Entity::equals("[:]") };
+    let mut entities = dump_file(oval, names, what, endpoint);
+    entities.push(("yamlpath", Some(Entity::equals("[:]"))));
+    let kind = ObjectKind::plain(TestType::YamlFileContent, entities);
     add_object(oval, names.object(what), kind)
 }
 
 /// The file of an endpoint's dump; adds the variable of its path, once.
-fn dump_file(oval: &mut OvalDefinitions, names: &Names, what: &str, endpoint: &Endpoint) -> FileSpec {
+fn dump_file(oval: &mut OvalDefinitions, names: &Names, what: &str, endpoint: &Endpoint) -> ObjectEntities {
     let id = names.variable(&format!("{what}_path"));
     if !oval.variables.iter().any(|variable| variable.id == id) {
         let path = Component::Concat(vec![
             Component::Variable(VariableId::new(DATA_ROOT_VARIABLE)),
-            Component::Literal(endpoint.dump()),
+            Component::text(endpoint.dump()),
         ]);
         add_local(oval, id.clone(), "where the dump is", path);
     }
-    FileSpec::FilePath(Entity::variable(id))
+    vec![("filepath", Some(Entity::variable(id)))]
 }
 
 /// Adds a test that is true where the API server answered 404: it does not serve the resource.
@@ -205,16 +206,24 @@ fn add_not_found(
     let file = dump_file(oval, names, what, endpoint);
     let what = format!("{what}_not_found");
     let object = add_object(oval, names.object(&what), text_object(file, NOT_FOUND));
-    let comparison = Comparison { object, states: Vec::new() };
     let comment = format!("the API server knows no {resource}");
-    add_test(oval, names.test(&what), comment, TestKind::TextFileContent54(comparison))
+    add_test(oval, names.test(&what), comment, TestKind::of(TestType::TextFileContent54, object, Vec::new()))
 }
 
 /// The matches of a pattern in files.
-pub(crate) fn text_object(file: FileSpec, pattern: &str) -> ObjectKind {
-    let instance =
-        Entity { operation: Operation::GreaterThanOrEqual, datatype: Datatype::Int, ..Entity::equals("1") };
-    ObjectKind::TextFileContent54 { file, pattern: Entity::matches(pattern), instance }
+pub(crate) fn text_object(file: ObjectEntities, pattern: &str) -> ObjectKind {
+    matches(file, pattern, Operation::GreaterThanOrEqual)
+}
+
+/// The first match of a pattern in each file.
+fn first_match(file: ObjectEntities, pattern: &str) -> ObjectKind {
+    matches(file, pattern, Operation::Equals)
+}
+
+fn matches(mut file: ObjectEntities, pattern: &str, operation: Operation) -> ObjectKind {
+    let instance = Entity { operation, datatype: Datatype::Int, ..Entity::equals("1") };
+    file.extend([("pattern", Some(Entity::matches(pattern))), ("instance", Some(instance))]);
+    ObjectKind::plain(TestType::TextFileContent54, file)
 }
 
 fn add_object(oval: &mut OvalDefinitions, id: ObjectId, kind: ObjectKind) -> ObjectId {
@@ -257,18 +266,17 @@ fn strings(dump: ObjectId) -> Component {
 /// variable.
 fn add_strings(oval: &mut OvalDefinitions, names: &Names, what: &str, dump: ObjectId) -> ObjectId {
     let var_ref = add_local(oval, names.variable(what), "the strings of the dump", strings(dump));
-    add_object(oval, names.object(what), ObjectKind::Variable { var_ref })
+    add_object(oval, names.object(what), ObjectKind::variable(&var_ref))
 }
 
 fn variable_state(value: Entity) -> StateKind {
-    StateKind::Variable { value: Some(value) }
+    StateKind::one(TestType::Variable, "value", value)
 }
 
 fn record_state(entity: Entity) -> StateKind {
-    StateKind::YamlFileContent {
-        entity_check: Check::All,
-        fields: vec![RecordField { name: "#".to_owned(), entity }],
-    }
+    let fields = vec![RecordField { name: "#".to_owned(), entity }];
+    let value = StateEntity::Record { entity_check: Check::All, fields, mask: false };
+    StateKind::Known { test_type: TestType::YamlFileContent, entities: vec![("value", value)] }
 }
 
 /// Adds a test that a dump holds a string: it was collected.
@@ -282,7 +290,7 @@ fn add_marker_test(
 ) -> TestId {
     let what = format!("{what}_collected");
     let states = vec![add_state(oval, names.state(&what), record_state(marker))];
-    let kind = TestKind::YamlFileContent(Comparison { object: dump, states });
+    let kind = TestKind::of(TestType::YamlFileContent, dump, states);
     add_test(oval, names.test(&what), comment, kind)
 }
 

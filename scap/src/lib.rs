@@ -9,6 +9,7 @@ pub mod cpe;
 pub mod datastream;
 mod enumeration;
 pub mod id;
+pub mod info;
 pub mod markup;
 pub mod namespace;
 pub mod ocil;

@@ -23,6 +23,10 @@ pub const OVAL_DEF_INDEPENDENT: &str = "http://oval.mitre.org/XMLSchema/oval-def
 pub const OVAL_DEF_UNIX: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5#unix";
 /// OVAL system characteristics of tests on Unix systems.
 pub const OVAL_SYS_UNIX: &str = "http://oval.mitre.org/XMLSchema/oval-system-characteristics-5#unix";
+/// OVAL definitions of tests on Linux.
+pub const OVAL_DEF_LINUX: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5#linux";
+/// OVAL system characteristics of tests on Linux.
+pub const OVAL_SYS_LINUX: &str = "http://oval.mitre.org/XMLSchema/oval-system-characteristics-5#linux";
 /// OVAL system characteristics.
 pub const OVAL_SYS: &str = "http://oval.mitre.org/XMLSchema/oval-system-characteristics-5";
 /// OVAL system characteristics of platform-independent tests.
@@ -36,6 +40,8 @@ pub const OCIL: &str = "http://scap.nist.gov/schema/ocil/2.0";
 pub const OCIL_SYSTEM: &str = "http://scap.nist.gov/schema/ocil/2";
 /// CPE 2.3 dictionary.
 pub const CPE_DICT: &str = "http://cpe.mitre.org/dictionary/2.0";
+/// CPE 2.3 applicability language.
+pub const CPE_LANG: &str = "http://cpe.mitre.org/language/2.0";
 /// XML Schema instance.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// Asset Reporting Format 1.1.

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use virtscap_scap::oval::{Datatype, Operation, OvalResult};
 
+use super::address::Addresses;
+use super::versions;
 use crate::pattern::Pattern;
 
 /// What values are compared with, prepared once for all of them.
@@ -12,7 +14,11 @@ pub(super) enum Comparand {
     Boolean(bool),
     Int(i64),
     Float(f64),
-    Version(Vec<u64>),
+    /// A version, of the type that says how it is read.
+    Version(Datatype, String),
+    Addresses(Addresses),
+    /// Hexadecimal, whatever the case.
+    Binary(String),
     Text(String),
 }
 
@@ -37,8 +43,24 @@ impl Comparator {
             (_, Datatype::Boolean) => Comparand::Boolean(boolean(with)),
             (_, Datatype::Int) => Comparand::Int(int(with).ok_or_else(|| bad("a whole number"))?),
             (_, Datatype::Float) => Comparand::Float(float(with).ok_or_else(|| bad("a number"))?),
-            (_, Datatype::Version) => Comparand::Version(version(with).ok_or_else(|| bad("a version"))?),
-            (_, datatype) => return Err(format!("comparing as '{datatype}' is not supported")),
+            (
+                _,
+                datatype @ (Datatype::Version
+                | Datatype::EvrString
+                | Datatype::DebianEvrString
+                | Datatype::IosVersion
+                | Datatype::FilesetRevision),
+            ) => Comparand::Version(datatype, with.to_owned()),
+            (_, Datatype::Ipv4Address) => {
+                Comparand::Addresses(Addresses::v4(with).ok_or_else(|| bad("an IPv4 address"))?)
+            }
+            (_, Datatype::Ipv6Address) => {
+                Comparand::Addresses(Addresses::v6(with).ok_or_else(|| bad("an IPv6 address"))?)
+            }
+            (_, Datatype::Binary) => Comparand::Binary(with.to_owned()),
+            (_, datatype @ Datatype::Record) => {
+                return Err(format!("a value cannot be compared as '{datatype}'"));
+            }
         };
         Ok(Self { operation, note: note(&with, text), with })
     }
@@ -61,7 +83,31 @@ impl Comparator {
                 }
             }
             Comparand::Float(with) => compare_float(float(value).ok_or_else(|| bad("a number"))?, *with),
-            Comparand::Version(with) => version(value).ok_or_else(|| bad("a version"))?.cmp(with),
+            Comparand::Version(datatype, with) => match datatype {
+                Datatype::EvrString => versions::evr(value, with),
+                Datatype::DebianEvrString => versions::debian_evr(value, with),
+                Datatype::IosVersion | Datatype::FilesetRevision => versions::mixed(value, with),
+                _ => versions::numbers(value, with),
+            },
+            Comparand::Addresses(with) => {
+                let parsed = if with.is_v4() { Addresses::v4(value) } else { Addresses::v6(value) };
+                let value = parsed.ok_or_else(|| bad("an address"))?;
+                match self.operation {
+                    Operation::SubsetOf => return Ok(with.contains(&value).into()),
+                    Operation::SupersetOf => return Ok(value.contains(with).into()),
+                    Operation::Equals => return Ok((value == *with).into()),
+                    Operation::NotEqual => return Ok((value != *with).into()),
+                    _ if value.prefix() != with.prefix() => {
+                        return Err(format!("'{value}' and '{with}' are of different sizes"));
+                    }
+                    _ => value.cmp(with),
+                }
+            }
+            Comparand::Binary(with) => match self.operation {
+                Operation::Equals => return Ok(value.eq_ignore_ascii_case(with).into()),
+                Operation::NotEqual => return Ok((!value.eq_ignore_ascii_case(with)).into()),
+                operation => return Err(format!("binary values cannot be compared with '{operation}'")),
+            },
         };
         self.decide(ordering)
     }
@@ -134,18 +180,6 @@ fn compare_float(a: f64, b: f64) -> Ordering {
     }
 }
 
-/// Numbers separated by anything else; trailing zeros do not count.
-fn version(text: &str) -> Option<Vec<u64>> {
-    let mut numbers = text
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|part| part.parse().ok())
-        .collect::<Option<Vec<u64>>>()?;
-    while numbers.last() == Some(&0) {
-        numbers.pop();
-    }
-    Some(numbers)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -181,6 +215,13 @@ mod tests {
             (BitwiseOr, Int, "4", "2", false),
             (LessThanOrEqual, Version, "4.19", "4.9.1", true),
             (Equals, Version, "4.0", "4", true),
+            (GreaterThan, Datatype::EvrString, "0:1.2-3", "0:1.10-1", true),
+            (Equals, Datatype::EvrString, "1.2-3", "0:1.2-3", false),
+            (GreaterThan, Datatype::DebianEvrString, "0:1.2~rc1-1", "0:1.2-1", true),
+            (Operation::SubsetOf, Datatype::Ipv4Address, "10.0.0.0/8", "10.1.2.0/24", true),
+            (Operation::SupersetOf, Datatype::Ipv6Address, "fe80::1", "fe80::/64", true),
+            (Equals, Datatype::Ipv6Address, "::1", "0:0:0:0:0:0:0:1", true),
+            (Equals, Datatype::Binary, "0aFf", "0AfF", true),
         ];
         for (operation, datatype, with, value, expected) in cases {
             let result = Comparator::new(operation, datatype, with).unwrap().compare(value).unwrap();
@@ -192,7 +233,8 @@ mod tests {
     fn what_cannot_be_compared_is_an_error() {
         assert!(Comparator::new(Equals, Int, "x").is_err());
         assert!(Comparator::new(PatternMatch, Text, "(").is_err());
-        assert!(Comparator::new(Equals, Datatype::EvrString, "1").is_err());
+        assert!(Comparator::new(Equals, Datatype::Record, "1").is_err());
+        assert!(Comparator::new(Equals, Datatype::Ipv4Address, "1.2").is_err());
         assert!(Comparator::new(Equals, Int, "1").unwrap().compare("one").is_err());
         assert!(Comparator::new(Equals, Int, "1").unwrap().compare("1 ").is_err());
         assert!(Comparator::new(LessThanOrEqual, Float, "1").unwrap().compare("NaN").is_err());

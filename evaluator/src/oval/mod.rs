@@ -1,20 +1,34 @@
 //! Evaluation of OVAL definitions (OVAL 5.11, section 5), as stock OpenSCAP does it.
 
+mod address;
+mod behaviors;
 mod compare;
+mod functions;
+mod glob;
+mod matcher;
 mod names;
+mod prefix;
 mod probes;
+mod set;
+mod state;
 mod test;
+mod times;
 mod variables;
+mod versions;
+mod walk;
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{Hash as _, Hasher as _};
+use std::rc::Rc;
 
 use virtscap_scap::id::{DefinitionId, ObjectId, StateId, TestId, VariableId};
 use virtscap_scap::oval::results::{
-    CollectedObject, CriteriaNodeResult, CriteriaResult, DefinitionResult, Flag, ItemKind, OvalResults,
+    CollectedObject, CriteriaNodeResult, CriteriaResult, DefinitionResult, Flag, OvalResults,
 };
 use virtscap_scap::oval::{
-    Criteria, CriteriaNode, Definition, Object, ObjectKind, Operator, OvalDefinitions, OvalResult, State,
-    Test, Variable,
+    Criteria, CriteriaNode, Definition, Item, ItemContent, Object, Operator, OvalDefinitions, OvalResult,
+    State, Test, TestType, Variable,
 };
 
 use crate::files::Files;
@@ -24,7 +38,7 @@ use variables::NoValues;
 pub type ExternalValues = BTreeMap<VariableId, Vec<String>>;
 
 /// What was collected, by object: how well, and the items.
-pub(crate) type Recorded = BTreeMap<ObjectId, (Flag, Vec<ItemKind>)>;
+pub(crate) type Recorded = BTreeMap<ObjectId, (Flag, Vec<ItemContent>)>;
 
 /// How many things may refer to each other in a row.
 const MAX_CHAIN: usize = 200;
@@ -41,6 +55,13 @@ pub struct Session<'a> {
     recorded: Option<Recorded>,
     external: ExternalValues,
     values: HashMap<&'a VariableId, Result<Vec<String>, NoValues>>,
+    prepared: HashMap<StateId, Rc<state::Prepared>>,
+    contents: probes::Contents,
+    selected: probes::Selected,
+    /// The numbers of items, by their hash: what two objects find is one item.
+    known_items: HashMap<u64, Vec<u64>>,
+    /// What is not supported, by name, with how often it was met.
+    unsupported: BTreeMap<String, usize>,
     /// What is being evaluated: meeting it again is a cycle.
     open: BTreeSet<String>,
     /// What is wrong with definitions that others extend.
@@ -61,6 +82,11 @@ impl<'a> Session<'a> {
             recorded: None,
             external,
             values: HashMap::new(),
+            prepared: HashMap::new(),
+            contents: probes::Contents::default(),
+            selected: probes::Selected::default(),
+            known_items: HashMap::new(),
+            unsupported: BTreeMap::new(),
             open: BTreeSet::new(),
             problems: HashMap::new(),
             results: OvalResults::default(),
@@ -161,17 +187,35 @@ impl<'a> Session<'a> {
         result
     }
 
-    /// Adds an item to the results and gives its number.
-    fn add_item(&mut self, kind: ItemKind) -> u64 {
+    /// Adds an item to the results, unless it is there already, and gives its number.
+    fn add_item(&mut self, content: ItemContent) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        content.hash(&mut hasher);
+        let hash = hasher.finish();
+        if let Some(same_hash) = self.known_items.get(&hash)
+            && let Some(known) = same_hash.iter().find(|id| self.item(**id) == Some(&content))
+        {
+            return *known;
+        }
         let id = self.results.items.len() as u64 + 1;
-        self.results.items.push(virtscap_scap::oval::results::Item { id, kind });
+        self.results.items.push(Item { id, content });
+        self.known_items.entry(hash).or_default().push(id);
         id
     }
 
     /// An item of the results.
-    fn item(&self, id: u64) -> Option<&ItemKind> {
+    fn item(&self, id: u64) -> Option<&ItemContent> {
         let index = usize::try_from(id).ok()?.checked_sub(1)?;
-        self.results.items.get(index).map(|item| &item.kind)
+        self.results.items.get(index).map(|item| &item.content)
+    }
+
+    fn note_unsupported(&mut self, name: &str) {
+        *self.unsupported.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// What the document asks for and nobody here knows, by name, with how often it was met.
+    pub fn unsupported(&self) -> &BTreeMap<String, usize> {
+        &self.unsupported
     }
 
     /// All results so far.
@@ -296,7 +340,7 @@ impl<'a> Session<'a> {
         }
         let collected = match &self.recorded {
             // What a variable holds is worked out from the items again.
-            Some(recorded) if !matches!(object.kind, ObjectKind::Variable { .. }) => {
+            Some(recorded) if object.kind.test_type() != Some(TestType::Variable) => {
                 let (flag, items) = recorded.get(id).cloned().unwrap_or((Flag::NotCollected, Vec::new()));
                 let items = items.into_iter().map(|item| self.add_item(item)).collect();
                 CollectedObject { flag, messages: Vec::new(), items }

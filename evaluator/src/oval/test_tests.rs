@@ -19,10 +19,14 @@ fn existence_follows_the_flag() {
     ];
     for (flag, items, expected) in table {
         for (wanted, expected) in wanted.into_iter().zip(expected) {
-            assert_eq!(existence(wanted, flag, items, true), expected, "{flag} {wanted}");
+            assert_eq!(
+                existence(wanted, flag, Existing { exist: items, errors: 0 }, true),
+                expected,
+                "{flag} {wanted}"
+            );
         }
     }
-    assert_eq!(existence(AnyExist, Flag::Error, 0, false), T);
+    assert_eq!(existence(AnyExist, Flag::Error, Existing::default(), false), T);
 }
 
 /// A test that is content with nothing is true where there is no file, and undecided where the file's data could not
@@ -31,7 +35,7 @@ fn existence_follows_the_flag() {
 fn nothing_found_is_not_the_same_as_not_had() {
     use crate::dump::{Dump, DumpFile};
     use virtscap_scap::id::{ObjectId, TestId};
-    use virtscap_scap::oval::{FileSpec, Object, ObjectKind, OvalDefinitions};
+    use virtscap_scap::oval::{Entity, Object, ObjectKind, Operator, OvalDefinitions};
     let file = "/kubernetes-api-resources/x";
     let object = ObjectId::new("oval:x:obj:1");
     let test = |id: &str, check_existence| Test {
@@ -41,7 +45,7 @@ fn nothing_found_is_not_the_same_as_not_had() {
         check: Check::All,
         check_existence,
         state_operator: Operator::And,
-        kind: TestKind::YamlFileContent(Comparison { object: object.clone(), states: Vec::new() }),
+        kind: TestKind::of(TestType::YamlFileContent, object.clone(), Vec::new()),
     };
     let oval = OvalDefinitions {
         tests: vec![test("oval:x:tst:1", NoneExist), test("oval:x:tst:2", AnyExist)],
@@ -49,10 +53,10 @@ fn nothing_found_is_not_the_same_as_not_had() {
             id: object.clone(),
             version: "1".to_owned(),
             comment: None,
-            kind: ObjectKind::YamlFileContent {
-                file: FileSpec::FilePath(Entity::equals(file)),
-                yamlpath: Entity::equals("[:]"),
-            },
+            kind: ObjectKind::plain(
+                TestType::YamlFileContent,
+                vec![("filepath", Some(Entity::equals(file))), ("yamlpath", Some(Entity::equals("[:]")))],
+            ),
         }],
         ..OvalDefinitions::default()
     };

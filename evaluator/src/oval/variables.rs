@@ -1,13 +1,13 @@
 //! Values of variables (OVAL 5.11, 5.2.3.2 and 5.3.4).
 
 use virtscap_scap::id::{ObjectId, VariableId};
-use virtscap_scap::oval::results::{Flag, ItemKind};
-use virtscap_scap::oval::{Component, EntityValue, FileEntity, VariableKind, split_path};
+use virtscap_scap::oval::results::Flag;
+use virtscap_scap::oval::{Component, EntityValue, ItemValue, VariableKind};
 
 use super::Session;
 
 /// How many values a variable may have: `concat` multiplies them.
-const MAX_VALUES: usize = 1_000_000;
+pub(super) const MAX_VALUES: usize = 1_000_000;
 
 /// Why a variable has no values.
 #[derive(Debug, Clone)]
@@ -57,38 +57,35 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn component(&mut self, component: &'a Component) -> Result<Vec<String>, NoValues> {
+    pub(super) fn component(&mut self, component: &'a Component) -> Result<Vec<String>, NoValues> {
         match component {
-            Component::Literal(text) => Ok(vec![text.clone()]),
+            Component::Literal { value, .. } => Ok(vec![value.clone()]),
             Component::Variable(id) => self.variable(id),
             Component::Object { object_ref, item_field, record_field } => {
                 self.object_component(object_ref, item_field, record_field.as_deref())
             }
-            Component::Concat(parts) => {
-                let mut values = vec![String::new()];
-                let mut missing = None;
-                for part in parts {
-                    let more = match self.component(part) {
-                        // Another part may hold an error, which counts for more.
-                        Err(none) if none.flag == Flag::DoesNotExist => {
-                            missing = missing.or(Some(none));
-                            continue;
-                        }
-                        more => more?,
-                    };
-                    if values.len().saturating_mul(more.len()) > MAX_VALUES {
-                        return Err(format!("concat gives more than {MAX_VALUES} values").into());
-                    }
-                    values =
-                        values.iter().flat_map(|v| more.iter().map(move |m| format!("{v}{m}"))).collect();
-                }
-                missing.map_or(Ok(values), Err)
-            }
-            Component::EscapeRegex(inner) => {
-                Ok(self.component(inner)?.iter().map(|value| escape_regex(value)).collect())
-            }
-            Component::Unsupported { name } => Err(format!("the function <{name}> is not supported").into()),
+            function => self.function(function),
         }
+    }
+
+    /// The values of several components. Of what is missing, an error counts for most: another component may hold one.
+    pub(super) fn components(&mut self, parts: &'a [Component]) -> Result<Vec<Vec<String>>, NoValues> {
+        let mut values = Vec::with_capacity(parts.len());
+        let mut missing: Option<NoValues> = None;
+        for part in parts {
+            match self.component(part) {
+                Ok(of_part) => values.push(of_part),
+                Err(none) if none.flag == Flag::Error => return Err(none),
+                Err(none) => {
+                    // What was not collected may be there.
+                    let replaces = missing.as_ref().is_none_or(|m| m.flag == Flag::DoesNotExist);
+                    if replaces {
+                        missing = Some(none);
+                    }
+                }
+            }
+        }
+        missing.map_or(Ok(values), Err)
     }
 
     fn object_component(
@@ -113,63 +110,36 @@ impl<'a> Session<'a> {
         }
         let mut values = Vec::new();
         for id in &collected.items {
-            let found = self.item(*id).and_then(|item| item_values(item, item_field, record_field));
-            let Some(found) = found else {
-                return Err(format!("the object {object} has no field '{item_field}'").into());
-            };
-            values.extend(found);
-        }
-        if values.is_empty() {
-            // oscap takes a variable without values for one that exists; a test of mere existence would pass.
-            let field = record_field.unwrap_or(item_field);
-            return Err(format!("no item of the object {object} has a field '{field}'").into());
+            let Some(item) = self.item(*id) else { continue };
+            let entities = item.named(item_field);
+            if entities.is_empty() {
+                return Err(format!("an item of the object {object} has no field '{item_field}'").into());
+            }
+            for entity in entities.iter() {
+                let expected =
+                    |what| format!("the field '{item_field}' of the object {object} is {what}").into();
+                match (&entity.value, record_field) {
+                    (ItemValue::Record(fields), Some(name)) => {
+                        let before = values.len();
+                        let named = fields.iter().filter(|field| field.name == name);
+                        values.extend(named.map(|field| field.value.clone()));
+                        if values.len() == before {
+                            return Err(expected("a record without the field that is asked for"));
+                        }
+                    }
+                    (ItemValue::Record(_), None) => {
+                        return Err(expected("a record, and no field of it is named"));
+                    }
+                    (ItemValue::Text(_) | ItemValue::Nil, Some(_)) => return Err(expected("no record")),
+                    (ItemValue::Text(text), None) => values.push(text.clone()),
+                    (ItemValue::Nil, None) => values.push(String::new()),
+                }
+            }
         }
         Ok(values)
     }
 }
 
-/// The values of an item's entity, as texts; none where items of this kind have no such entity.
-fn item_values(item: &ItemKind, field: &str, record_field: Option<&str>) -> Option<Vec<String>> {
-    let of_path = |filepath: &String| match field {
-        "filepath" => Some(vec![filepath.clone()]),
-        "path" => Some(vec![split_path(filepath).0.to_owned()]),
-        "filename" => Some(vec![split_path(filepath).1.to_owned()]),
-        _ => None,
-    };
-    match (item, field) {
-        (ItemKind::YamlFileContent { records, .. }, "value") => {
-            let fields = records.iter().flatten();
-            let fields = fields.filter(|field| record_field.is_none_or(|name| field.name == name));
-            Some(fields.map(|field| field.value.clone()).collect())
-        }
-        (ItemKind::YamlFileContent { yamlpath, .. }, "yamlpath") => Some(vec![yamlpath.clone()]),
-        (ItemKind::YamlFileContent { filepath, .. }, _) => of_path(filepath),
-        (ItemKind::TextFileContent { pattern, .. }, "pattern") => Some(vec![pattern.clone()]),
-        (ItemKind::TextFileContent { instance, .. }, "instance") => Some(vec![instance.to_string()]),
-        (ItemKind::TextFileContent { text, .. }, "text") => Some(vec![text.clone()]),
-        (ItemKind::TextFileContent { subexpressions, .. }, "subexpression") => Some(subexpressions.clone()),
-        (ItemKind::TextFileContent { filepath, .. }, _) => of_path(filepath),
-        (ItemKind::Variable { values, .. }, "value") => Some(values.clone()),
-        (ItemKind::File(file), _) => {
-            FileEntity::from_text(field).map(|entity| file.value(entity).into_iter().collect())
-        }
-        (ItemKind::Family { family }, "family") => Some(vec![family.clone()]),
-        (ItemKind::Variable { .. } | ItemKind::Family { .. }, _) => None,
-    }
-}
-
 fn with_messages(text: String, messages: &[String]) -> String {
     if messages.is_empty() { text } else { format!("{text}: {}", messages.join("; ")) }
-}
-
-/// Escapes what is special in a regular expression (OVAL 5.11, `EscapeRegexFunctionType`).
-fn escape_regex(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if r"^$\.[](){}*+?|".contains(c) {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
 }

@@ -27,12 +27,7 @@ pub fn asset_report(scan: &Scan<'_>) -> Result<String, ReadError> {
         .iter()
         .zip(&definitions)
         .map(|(component, definitions_xml)| {
-            let frame = ResultsFrame {
-                generator: &generator,
-                definitions_xml,
-                host_name: &scan.test_result.target,
-                os_name: "Kubernetes",
-            };
+            let frame = ResultsFrame { generator: &generator, definitions_xml, system: &scan.system };
             (component.report.clone(), &component.results, frame)
         })
         .collect();

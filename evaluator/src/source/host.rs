@@ -1,16 +1,18 @@
 //! The root of a node: `/`, or where it is mounted.
 
+use std::cell::RefCell;
 use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, Stat, fstat, open, openat, readlinkat, statat};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, Stat, fstat, open, openat, readlinkat, stat, statat};
 use virtscap_scap::oval::FileType;
 
 use super::{MAX_CONTENT, NodeError, NodeSource, bounded};
-use crate::files::{FileState, Files as _, Listing, Lookup, Metadata, Tree};
+use crate::files::{Entries, Entry, FileState, Files as _, Listing, Lookup, Metadata, Tree};
 use crate::report::SourceReport;
 
 /// How a directory is opened to go on from there. What cannot be listed may still be passed through.
@@ -24,6 +26,10 @@ const PASS: OFlags = OFlags::RDONLY;
 pub struct HostRoot {
     location: PathBuf,
     root: OwnedFd,
+    /// The directory that was opened last. Most of what is asked for is in the same one.
+    last: RefCell<Option<(String, Rc<OwnedFd>)>>,
+    /// Whether the root is that of the system that is running.
+    running: bool,
 }
 
 impl HostRoot {
@@ -35,7 +41,24 @@ impl HostRoot {
         let flags = PASS | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = open(folder, flags, Mode::empty())
             .map_err(|e| NodeError::Io { path: folder.to_owned(), source: e.into() })?;
-        Ok(Self { location: folder.to_owned(), root })
+        let same = |a: &Stat, b: &Stat| (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino);
+        let running = match (fstat(&root), stat("/")) {
+            (Ok(root), Ok(own)) => same(&root, &own),
+            _ => false,
+        };
+        Ok(Self { location: folder.to_owned(), root, last: RefCell::default(), running })
+    }
+
+    /// A directory at a path without links.
+    fn folder(&self, path: &str) -> io::Result<Rc<OwnedFd>> {
+        if let Some((known, folder)) = &*self.last.borrow()
+            && known == path
+        {
+            return Ok(folder.clone());
+        }
+        let folder = Rc::new(self.open_at(path, PASS | OFlags::DIRECTORY)?);
+        *self.last.borrow_mut() = Some((path.to_owned(), folder.clone()));
+        Ok(folder)
     }
 
     /// What the node calls itself, or where its root is.
@@ -49,6 +72,19 @@ impl HostRoot {
 
     /// Opens what is at a path that has no links in it. A link that took the place of a directory is not followed.
     fn open_at(&self, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{ResolveFlags, openat2};
+            let relative = path.trim_start_matches('/');
+            let relative = if relative.is_empty() { "." } else { relative };
+            let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+            match openat2(&self.root, relative, flags, Mode::empty(), resolve) {
+                // Linux before 5.6, or a sandbox that does not know the call.
+                Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {}
+                opened => return Ok(opened?),
+            }
+        }
         let mut names: Vec<_> = path.split('/').filter(|name| !name.is_empty()).collect();
         let last = names.pop().unwrap_or(".");
         let mut folder = self.root.as_fd().try_clone_to_owned()?;
@@ -64,42 +100,78 @@ impl HostRoot {
             Some((_, "")) | None => return Ok(metadata(&fstat(&self.root)?)),
             Some((folder, name)) => (folder, name),
         };
-        let folder = self.open_at(folder, PASS | OFlags::DIRECTORY)?;
-        let mut found = metadata(&statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?);
+        let folder = self.folder(folder)?;
+        let mut found = metadata(&statat(&*folder, name, AtFlags::SYMLINK_NOFOLLOW)?);
         if found.file_type == FileType::Link {
-            found.target = Some(text(&readlinkat(&folder, name, Vec::new())?)?);
+            found.target = Some(text(&readlinkat(&*folder, name, Vec::new())?)?);
         }
         Ok(found)
     }
 
     fn read_at(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         // What was a file a moment ago may be a pipe by now, which must not block.
-        let opened = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
-        if metadata(&fstat(&opened)?).file_type != FileType::Regular {
-            return Ok(None);
-        }
-        // The size says nothing in /proc and /sys.
-        let mut content = Vec::new();
-        File::from(opened).take(MAX_CONTENT + 1).read_to_end(&mut content)?;
-        bounded(content).map(Some)
+        content(self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?)
     }
 
-    fn names_at(&self, path: &str) -> io::Result<Vec<String>> {
-        let folder = self.open_at(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let mut names = Vec::new();
-        for entry in Dir::read_from(&folder)? {
-            let name = text(entry?.file_name())?;
-            if !matches!(name.as_str(), "." | "..") {
-                names.push(name);
+    fn entries_at(&self, path: &str) -> io::Result<Entries> {
+        let folder = Rc::new(self.open_at(path, OFlags::RDONLY | OFlags::DIRECTORY)?);
+        let mut found = Entries::default();
+        for entry in Dir::read_from(&*folder)? {
+            let entry = entry?;
+            if matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                continue;
             }
+            let Ok(name) = text(entry.file_name()) else {
+                found.withheld = Some(format!("{path}: the name {:?} is not UTF-8", entry.file_name()));
+                continue;
+            };
+            let file_type = match entry.file_type() {
+                // Some file systems do not tell.
+                rustix::fs::FileType::Unknown => {
+                    match statat(&*folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+                        Ok(stat) => metadata(&stat).file_type,
+                        Err(_) => continue,
+                    }
+                }
+                known => kind(known),
+            };
+            found.entries.push(Entry { name, file_type });
         }
-        names.sort();
-        Ok(names)
+        found.entries.sort_by(|a, b| a.name.cmp(&b.name));
+        *self.last.borrow_mut() = Some((path.to_owned(), folder));
+        Ok(found)
+    }
+
+    /// What a path leads to, with the kernel following links within the root; none where it cannot be asked to.
+    #[cfg(target_os = "linux")]
+    fn read_following(&self, path: &str) -> Option<io::Result<Option<Vec<u8>>>> {
+        use rustix::fs::{ResolveFlags, openat2};
+        use rustix::io::Errno;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        match openat2(&self.root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT) {
+            Ok(opened) => Some(content(opened)),
+            // These may mean that the kernel would not, and not that it could not.
+            Err(Errno::NOSYS | Errno::PERM | Errno::LOOP | Errno::XDEV | Errno::AGAIN | Errno::NXIO) => None,
+            Err(error) => Some(Err(error.into())),
+        }
     }
 }
 
-fn metadata(stat: &Stat) -> Metadata {
-    let file_type = match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
+/// The content of what was opened, where it is a regular file.
+fn content(opened: OwnedFd) -> io::Result<Option<Vec<u8>>> {
+    let found = metadata(&fstat(&opened)?);
+    if found.file_type != FileType::Regular {
+        return Ok(None);
+    }
+    // The size says nothing in /proc and /sys.
+    let mut content =
+        Vec::with_capacity(usize::try_from(found.size.min(MAX_CONTENT)).unwrap_or_default() + 1);
+    File::from(opened).take(MAX_CONTENT + 1).read_to_end(&mut content)?;
+    bounded(content).map(Some)
+}
+
+fn kind(file_type: rustix::fs::FileType) -> FileType {
+    match file_type {
         rustix::fs::FileType::Directory => FileType::Directory,
         rustix::fs::FileType::Symlink => FileType::Link,
         rustix::fs::FileType::CharacterDevice => FileType::CharacterSpecial,
@@ -107,7 +179,11 @@ fn metadata(stat: &Stat) -> Metadata {
         rustix::fs::FileType::Fifo => FileType::Fifo,
         rustix::fs::FileType::Socket => FileType::Socket,
         rustix::fs::FileType::RegularFile | rustix::fs::FileType::Unknown => FileType::Regular,
-    };
+    }
+}
+
+fn metadata(stat: &Stat) -> Metadata {
+    let file_type = kind(rustix::fs::FileType::from_raw_mode(stat.st_mode));
     Metadata {
         file_type,
         mode: Mode::from_raw_mode(stat.st_mode).bits() & 0o7777,
@@ -115,12 +191,22 @@ fn metadata(stat: &Stat) -> Metadata {
         gid: stat.st_gid,
         size: u64::try_from(stat.st_size).unwrap_or_default(),
         target: None,
+        times: Some([stat.st_atime as i64, stat.st_ctime as i64, stat.st_mtime as i64]),
+        device: stat.st_dev as u64,
     }
 }
 
 fn text(name: &CStr) -> io::Result<String> {
     let text = name.to_str().map(str::to_owned);
     text.map_err(|_| io::Error::other(format!("the name {name:?} is not UTF-8")))
+}
+
+fn found_content<'a>(content: io::Result<Option<Vec<u8>>>) -> FileState<'a> {
+    match lookup(content) {
+        // As oscap has it: what is no regular file has no content.
+        Lookup::Found(None) => Lookup::absent(),
+        found => found.map(|content| content.unwrap_or_default().into()),
+    }
 }
 
 /// What an error says of what was asked for.
@@ -140,14 +226,41 @@ impl Tree for HostRoot {
     }
 
     fn content(&self, path: &str) -> FileState<'_> {
-        match lookup(self.read_at(path)) {
-            Lookup::Found(None) => Lookup::absent(),
-            found => found.map(|content| content.unwrap_or_default().into()),
-        }
+        found_content(self.read_at(path))
     }
 
     fn names(&self, path: &str) -> Lookup<Listing> {
-        lookup(self.names_at(path)).map(|names| Listing { names, withheld: None })
+        lookup(self.entries_at(path)).map(|found| Listing {
+            names: found.entries.into_iter().map(|entry| entry.name).collect(),
+            withheld: found.withheld,
+        })
+    }
+
+    fn quick_entries(&self, folder: &str) -> Option<Lookup<Entries>> {
+        Some(lookup(self.entries_at(folder)))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn quick_content(&self, path: &str) -> Option<FileState<'_>> {
+        self.read_following(path).map(found_content)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn acl(&self, path: &str) -> Option<bool> {
+        use rustix::fs::fgetxattr;
+        use rustix::io::Errno;
+        // What is opened to be passed through has no attributes that could be read; what is no file or directory has no list.
+        let opened = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).ok()?;
+        let mut nothing: [u8; 0] = [];
+        match fgetxattr(&opened, "system.posix_acl_access", &mut nothing) {
+            Ok(size) => Some(size > 0),
+            Err(Errno::NODATA) => Some(false),
+            Err(_) => None,
+        }
+    }
+
+    fn runs(&self) -> bool {
+        self.running
     }
 }
 

@@ -209,6 +209,8 @@ fn recorded(entry: Entry) -> Result<(String, Recorded), String> {
         uid: entry.uid.ok_or_else(|| missing("uid"))?,
         gid: entry.gid.ok_or_else(|| missing("gid"))?,
         size: entry.size.unwrap_or_default(),
+        times: None,
+        device: 0,
         target: match file_type {
             FileType::Link => Some(entry.target.ok_or_else(|| missing("target"))?),
             _ => None,

@@ -67,13 +67,13 @@ impl Recorded {
     pub fn regular(mode: u32, uid: u32, gid: u32, content: impl Into<Vec<u8>>) -> Self {
         let content = content.into();
         let size = content.len() as u64;
-        let metadata = Metadata { file_type: FileType::Regular, mode, uid, gid, size, target: None };
+        let metadata = Metadata::plain(FileType::Regular, mode, uid, gid, size);
         Self::There { metadata, data: Data::Content(content) }
     }
 
     /// A folder. Files in it are recorded by themselves.
     pub fn folder(mode: u32, uid: u32, gid: u32) -> Self {
-        let metadata = Metadata { file_type: FileType::Directory, mode, uid, gid, size: 0, target: None };
+        let metadata = Metadata::plain(FileType::Directory, mode, uid, gid, 0);
         Self::There { metadata, data: Data::Unknown }
     }
 
@@ -81,8 +81,8 @@ impl Recorded {
     pub fn link(target: impl Into<String>) -> Self {
         let target = target.into();
         let size = target.len() as u64;
-        let target = Some(target);
-        let metadata = Metadata { file_type: FileType::Link, mode: 0o777, uid: 0, gid: 0, size, target };
+        let metadata =
+            Metadata { target: Some(target), ..Metadata::plain(FileType::Link, 0o777, 0, 0, size) };
         Self::There { metadata, data: Data::Unknown }
     }
 
@@ -147,14 +147,9 @@ impl Tree for RecordedNode {
             Some(Recorded::There { metadata, .. }) => Lookup::Found(metadata.clone()),
             Some(Recorded::Absent) => Lookup::absent(),
             Some(Recorded::Unreadable { reason }) => Lookup::unreadable(reason),
-            None if path == "/" || self.below(path).next().is_some() => Lookup::Found(Metadata {
-                file_type: FileType::Directory,
-                mode: 0o755,
-                uid: 0,
-                gid: 0,
-                size: 0,
-                target: None,
-            }),
+            None if path == "/" || self.below(path).next().is_some() => {
+                Lookup::Found(Metadata::plain(FileType::Directory, 0o755, 0, 0, 0))
+            }
             None => {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 if self.is_complete(if folder.is_empty() { "/" } else { folder }) {

@@ -125,20 +125,46 @@ impl From<ScanError> for YamlError {
 /// # Errors
 /// [`YamlError`], wherever OpenSCAP sets the object's flag to `error` because of this file.
 pub fn select(text: &[u8], path: &YamlPath) -> Result<Vec<Record>, YamlError> {
+    select_each(text, std::slice::from_ref(path)).pop().unwrap_or_else(|| Ok(Vec::new()))
+}
+
+/// As [`select`], for several paths while the text is parsed once. The results are in the order of the paths.
+pub fn select_each(text: &[u8], paths: &[YamlPath]) -> Vec<Result<Vec<Record>, YamlError>> {
+    let mut selections: Vec<_> = paths.iter().map(|path| Ok(Selection::new(path))).collect();
+    // What is wrong with the text is wrong for all paths that have not failed by themselves before.
+    if let Err(error) = parse(text, &mut selections) {
+        for selection in &mut selections {
+            if selection.is_ok() {
+                *selection = Err(error.clone());
+            }
+        }
+    }
+    selections.into_iter().map(|selection| Ok(selection?.collector.finish())).collect()
+}
+
+/// Gives the events of the documents to the selections; each ends with its own first error.
+fn parse(text: &[u8], selections: &mut [Result<Selection<'_>, YamlError>]) -> Result<(), YamlError> {
     let text = text::decode(text).map_err(|(problem, place)| YamlError::Encoding { problem, place })?;
-    let filter = Filter::new(path);
+    let named = selections.iter().flatten().any(|selection| selection.filter.wants_anchors());
     let options = granit_parser::options! {
         emit_comments: false,
-        emit_anchor_events: filter.wants_anchors(),
+        emit_anchor_events: named,
         // libyaml leaves aliases to its callers, and OpenSCAP ignores them.
         emit_unresolved_aliases: true,
         simple_key_max_lookahead: MAX_KEY,
         flow_nesting_limit: MAX_NESTING,
         block_nesting_limit: MAX_NESTING,
     };
+    let mut each = |visit: &mut dyn FnMut(&mut Selection<'_>) -> Result<(), YamlError>| {
+        for selection in selections.iter_mut() {
+            if let Ok(open) = selection
+                && let Err(error) = visit(open)
+            {
+                *selection = Err(error);
+            }
+        }
+    };
     let mut events = Parser::new_from_str_with_options(text, options);
-    let named = filter.wants_anchors();
-    let mut selection = Selection { path, filter, collector: Collector::new() };
     while let Some(event) = events.next() {
         let (event, span) = event?;
         let place = Place::from(&span.start);
@@ -147,19 +173,31 @@ pub fn select(text: &[u8], path: &YamlPath) -> Result<Vec<Record>, YamlError> {
                 if version.is_some_and(|version| version.major != 1 || !matches!(version.minor, 1 | 2)) {
                     return Err(parse_error("found incompatible YAML document", place));
                 }
-                selection.filter.document_start();
+                each(&mut |selection| {
+                    selection.filter.document_start();
+                    Ok(())
+                });
             }
-            Event::DocumentEnd => selection.filter.document_end(),
+            Event::DocumentEnd => each(&mut |selection| {
+                selection.filter.document_end();
+                Ok(())
+            }),
             Event::SequenceStart(_, anchor, _) => {
                 let anchor = anchor_name(&mut events, named && anchor != 0)?;
-                selection.open(Container::Sequence, anchor.as_deref(), place)?;
+                each(&mut |selection| selection.open(Container::Sequence, anchor.as_deref(), place));
             }
             Event::MappingStart(_, anchor, _) => {
                 let anchor = anchor_name(&mut events, named && anchor != 0)?;
-                selection.open(Container::Mapping, anchor.as_deref(), place)?;
+                each(&mut |selection| selection.open(Container::Mapping, anchor.as_deref(), place));
             }
-            Event::SequenceEnd => selection.close(Container::Sequence),
-            Event::MappingEnd => selection.close(Container::Mapping),
+            Event::SequenceEnd => each(&mut |selection| {
+                selection.close(Container::Sequence);
+                Ok(())
+            }),
+            Event::MappingEnd => each(&mut |selection| {
+                selection.close(Container::Mapping);
+                Ok(())
+            }),
             Event::Scalar(value, style, anchor, tag) => {
                 let anchor = anchor_name(&mut events, named && anchor != 0)?;
                 if let Cow::Owned(value) = &value
@@ -170,13 +208,15 @@ pub fn select(text: &[u8], path: &YamlPath) -> Result<Vec<Record>, YamlError> {
                 }
                 // The parser writes a node that isn't there as `~`.
                 let value = if span.is_empty() { "" } else { value.as_ref() };
-                selection.scalar(value, style, tag.as_deref(), anchor.as_deref(), place)?;
+                each(&mut |selection| {
+                    selection.scalar(value, style, tag.as_deref(), anchor.as_deref(), place)
+                });
             }
-            Event::Alias(_) | Event::UnresolvedAlias(_) => selection.alias(place)?,
+            Event::Alias(_) | Event::UnresolvedAlias(_) => each(&mut |selection| selection.alias(place)),
             _ => {}
         }
     }
-    Ok(selection.collector.finish())
+    Ok(())
 }
 
 /// What happens to the events of a document.
@@ -186,7 +226,11 @@ struct Selection<'p> {
     collector: Collector,
 }
 
-impl Selection<'_> {
+impl<'p> Selection<'p> {
+    fn new(path: &'p YamlPath) -> Self {
+        Self { path, filter: Filter::new(path), collector: Collector::new() }
+    }
+
     fn open(&mut self, container: Container, anchor: Option<&str>, place: Place) -> Result<(), YamlError> {
         if self.filter.open(container, anchor).map_err(|problem| self.complex_key(problem, place))? {
             self.collector.open(container).map_err(|problem| YamlError::Structure {

@@ -1,7 +1,7 @@
 //! Lowering of a look at every object of a resource.
 
 use virtscap_scap::id::{ObjectId, TestId};
-use virtscap_scap::oval::{Check, Comparison, Component, CriteriaNode, Entity, OvalDefinitions, TestKind};
+use virtscap_scap::oval::{Check, Component, CriteriaNode, Entity, OvalDefinitions, TestKind, TestType};
 
 use super::jq::{CLEAN, LABEL, each_of, object_name, only_if, over, value};
 use super::{
@@ -89,19 +89,19 @@ fn add_verdict(oval: &mut OvalDefinitions, names: &Names, leg: &Each, dump: Obje
         None => {
             let state = record_state(Entity::matches(format!("^{markers}$")));
             let states = vec![add_state(oval, names.state("verdict"), state)];
-            TestKind::YamlFileContent(Comparison { object: dump, states })
+            TestKind::of(TestType::YamlFileContent, dump, states)
         }
         Some(value) => {
             let pattern = Component::Concat(vec![
-                Component::Literal(format!("^({markers}|[^\\[]* \\[(?:")),
+                Component::text(format!("^({markers}|[^\\[]* \\[(?:")),
                 Component::Variable(external(value)),
-                Component::Literal(")\\])$".to_owned()),
+                Component::text(")\\])$".to_owned()),
             ]);
             let comment = "the markers, and what the value approves";
             let pattern = add_local(oval, names.variable("approved"), comment, pattern);
             let state = variable_state(Entity::matches_variable(pattern, Check::All));
             let states = vec![add_state(oval, names.state("approved"), state)];
-            TestKind::Variable(Comparison { object: add_strings(oval, names, "candidates", dump), states })
+            TestKind::of(TestType::Variable, add_strings(oval, names, "candidates", dump), states)
         }
     };
     add_test(oval, names.test("verdict"), comment, kind)

@@ -4,8 +4,8 @@
 //! has a proof: a path that every node has.
 
 use virtscap_scap::oval::{
-    Check, Comparison, Component, CriteriaNode, Datatype, Entity, Existence, FileEntity, FileSpec,
-    ObjectKind, OvalDefinitions, StateKind, TestKind,
+    Check, Component, CriteriaNode, Datatype, Entity, Existence, ObjectEntities, ObjectKind, OvalDefinitions,
+    StateEntity, StateKind, TestKind, TestType,
 };
 
 use super::{
@@ -18,19 +18,19 @@ use crate::model::{FileCheck, FileLeg, FileMode, Lines, Named, Place};
 pub(super) const LINE: &str = r"^.*\S.*$";
 
 /// The bits of a mode with the entities that say whether they are set.
-const BITS: [(u16, FileEntity); 12] = [
-    (0o4000, FileEntity::Suid),
-    (0o2000, FileEntity::Sgid),
-    (0o1000, FileEntity::Sticky),
-    (0o400, FileEntity::UserRead),
-    (0o200, FileEntity::UserWrite),
-    (0o100, FileEntity::UserExecute),
-    (0o040, FileEntity::GroupRead),
-    (0o020, FileEntity::GroupWrite),
-    (0o010, FileEntity::GroupExecute),
-    (0o004, FileEntity::OtherRead),
-    (0o002, FileEntity::OtherWrite),
-    (0o001, FileEntity::OtherExecute),
+const BITS: [(u16, &str); 12] = [
+    (0o4000, "suid"),
+    (0o2000, "sgid"),
+    (0o1000, "sticky"),
+    (0o400, "uread"),
+    (0o200, "uwrite"),
+    (0o100, "uexec"),
+    (0o040, "gread"),
+    (0o020, "gwrite"),
+    (0o010, "gexec"),
+    (0o004, "oread"),
+    (0o002, "owrite"),
+    (0o001, "oexec"),
 ];
 
 /// Adds the OVAL of a leg.
@@ -52,23 +52,21 @@ pub(super) fn add(oval: &mut OvalDefinitions, names: &Names, leg: &FileLeg) -> C
 
 /// Adds the test that a path is there, as a file or a folder.
 fn add_proof(oval: &mut OvalDefinitions, names: &Names, proof: &str) -> CriteriaNode {
-    let of_kind = |file| ObjectKind::File { file };
-    let as_folder = FileSpec::PathAndName { path: Entity::equals(proof), filename: None };
+    let of_kind = |file| ObjectKind::plain(TestType::File, file);
+    let as_folder = vec![("path", Some(Entity::equals(proof))), ("filename", None)];
     let mut exists = |what: &str, file| {
         let object = add_object(oval, names.object(what), of_kind(file));
-        let kind = TestKind::File(Comparison { object, states: Vec::new() });
+        let kind = TestKind::of(TestType::File, object, Vec::new());
         criterion(add_test(oval, names.test(what), format!("{proof} is there"), kind))
     };
     any(vec![exists("proof_folder", as_folder), exists("proof_file", file_at(proof))])
 }
 
 /// The file at a path from the root.
-pub(super) fn file_at(path: &str) -> FileSpec {
+pub(super) fn file_at(path: &str) -> ObjectEntities {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    FileSpec::PathAndName {
-        path: Entity::equals(if folder.is_empty() { "/" } else { folder }),
-        filename: Some(Entity::equals(name)),
-    }
+    let folder = if folder.is_empty() { "/" } else { folder };
+    vec![("path", Some(Entity::equals(folder))), ("filename", Some(Entity::equals(name)))]
 }
 
 pub(super) fn entity(named: &Named) -> Entity {
@@ -78,8 +76,8 @@ pub(super) fn entity(named: &Named) -> Entity {
     }
 }
 
-pub(super) fn file_spec(place: &Place) -> FileSpec {
-    FileSpec::PathAndName { path: entity(&place.folder), filename: place.file.as_ref().map(entity) }
+pub(super) fn file_spec(place: &Place) -> ObjectEntities {
+    vec![("path", Some(entity(&place.folder))), ("filename", place.file.as_ref().map(entity))]
 }
 
 fn described(place: &Place) -> String {
@@ -94,23 +92,25 @@ fn described(place: &Place) -> String {
 }
 
 fn add_mode(oval: &mut OvalDefinitions, names: &Names, mode: &FileMode) -> CriteriaNode {
-    let object = ObjectKind::File { file: file_spec(&mode.place) };
+    let object = ObjectKind::plain(TestType::File, file_spec(&mode.place));
     let object = add_object(oval, names.object("file"), object);
     let typed = |datatype, value: &str| Entity { datatype, ..Entity::equals(value) };
     // In the order of the schema: the type, group and owner, the bits.
     let kind = if mode.place.file.is_some() { "regular" } else { "directory" };
-    let mut entities = vec![(FileEntity::Type, Entity::equals(kind))];
+    let mut entities = vec![("type", Entity::equals(kind))];
     if mode.root_owned {
-        entities.push((FileEntity::GroupId, typed(Datatype::Int, "0")));
-        entities.push((FileEntity::UserId, typed(Datatype::Int, "0")));
+        entities.push(("group_id", typed(Datatype::Int, "0")));
+        entities.push(("user_id", typed(Datatype::Int, "0")));
     }
     let beyond = BITS.iter().filter(|(bit, _)| mode.at_most & bit == 0);
     entities.extend(beyond.map(|(_, entity)| (*entity, typed(Datatype::Boolean, "false"))));
-    let states = vec![add_state(oval, names.state("mode"), StateKind::File { entities })];
+    let entities = entities.into_iter().map(|(name, entity)| (name, StateEntity::Value(entity))).collect();
+    let state = StateKind::Known { test_type: TestType::File, entities };
+    let states = vec![add_state(oval, names.state("mode"), state)];
     let owner = if mode.root_owned { " and root's" } else { "" };
     let comment = format!("the mode of {} is at most {:04o}{owner}", described(&mode.place), mode.at_most);
     let id = names.test("mode");
-    let kind = TestKind::File(Comparison { object, states });
+    let kind = TestKind::of(TestType::File, object, states);
     let mut test = test(id.clone(), comment, kind);
     test.check_existence = Existence::AnyExist;
     oval.tests.push(test);
@@ -118,10 +118,10 @@ fn add_mode(oval: &mut OvalDefinitions, names: &Names, mode: &FileMode) -> Crite
 }
 
 fn add_absent(oval: &mut OvalDefinitions, names: &Names, place: &Place) -> CriteriaNode {
-    let object = ObjectKind::File { file: file_spec(place) };
+    let object = ObjectKind::plain(TestType::File, file_spec(place));
     let object = add_object(oval, names.object("file"), object);
     let id = names.test("absent");
-    let kind = TestKind::File(Comparison { object, states: Vec::new() });
+    let kind = TestKind::of(TestType::File, object, Vec::new());
     let mut test = test(id.clone(), format!("{} is not there", described(place)), kind);
     test.check_existence = Existence::NoneExist;
     oval.tests.push(test);
@@ -137,23 +137,23 @@ fn add_lines(
     let place = described(&lines.place);
     let object = add_object(oval, names.object("lines"), text_object(file_spec(&lines.place), LINE));
     if lines.required {
-        let kind = TestKind::TextFileContent54(Comparison { object: object.clone(), states: Vec::new() });
+        let kind = TestKind::of(TestType::TextFileContent54, object.clone(), Vec::new());
         let comment = format!("{place} has a line");
         guards.push(criterion(add_test(oval, names.test("lines_there"), comment, kind)));
     }
     let also = lines.also.as_ref().map(|value| {
         let pattern = Component::Concat(vec![
-            Component::Literal("^(?:".to_owned()),
+            Component::text("^(?:".to_owned()),
             Component::Variable(external(value)),
-            Component::Literal(")$".to_owned()),
+            Component::text(")$".to_owned()),
         ]);
         add_local(oval, names.variable("also"), "lines that the value has offend", pattern)
     });
     let mut add = |what: &str, text: Entity, check: Check, comment: String| {
-        let state = StateKind::TextFileContent54 { text: Some(text), subexpression: None };
+        let state = StateKind::one(TestType::TextFileContent54, "text", text);
         let states = vec![add_state(oval, names.state(what), state)];
         let id = names.test(what);
-        let kind = TestKind::TextFileContent54(Comparison { object: object.clone(), states });
+        let kind = TestKind::of(TestType::TextFileContent54, object.clone(), states);
         let mut test = test(id.clone(), comment, kind);
         test.check = check;
         if check == Check::NoneSatisfy && !lines.required {

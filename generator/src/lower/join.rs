@@ -6,7 +6,7 @@
 
 use virtscap_scap::id::ObjectId;
 use virtscap_scap::oval::{
-    Check, Comparison, Component, CriteriaNode, Entity, ObjectElement, ObjectKind, OvalDefinitions, TestKind,
+    Check, Component, CriteriaNode, Entity, ObjectKind, OvalDefinitions, TestKind, TestType,
 };
 
 use super::jq::{COMMENT, LABEL, QUOTED, SELECTOR, namespace, object_name, over, value};
@@ -130,9 +130,9 @@ pub(super) fn add_users(
             None => used,
             Some(approved) => Component::Concat(vec![
                 used,
-                Component::Literal("[^\\[]* \\[(?!(?:".to_owned()),
+                Component::text("[^\\[]* \\[(?!(?:".to_owned()),
                 Component::Variable(external(approved)),
-                Component::Literal(")\\]$)".to_owned()),
+                Component::text(")\\]$)".to_owned()),
             ]),
         };
         let comment = "what is used, and not approved";
@@ -145,7 +145,7 @@ pub(super) fn add_users(
             leg.selection.resource.full_name(),
             user.selection.resource.full_name()
         );
-        let kind = TestKind::Variable(Comparison { object: findings.clone(), states });
+        let kind = TestKind::of(TestType::Variable, findings.clone(), states);
         let verdict = criterion(add_test(oval, names.test(&what), comment, kind));
         // Without users there is no expression, and the test could not be evaluated.
         verdicts.push(match other.not_found {
@@ -173,7 +173,7 @@ pub(super) fn add_covers(
         objects.push(other.dump);
         resources.push(cover.selection.resource.full_name());
     }
-    let union = ObjectKind::Union { element: ObjectElement::YamlFileContent, objects };
+    let union = ObjectKind::union(TestType::YamlFileContent, objects);
     let union = add_object(oval, names.object("covers"), union);
     let comment = "the markers, and what is covered";
     let pattern = add_local(oval, names.variable("covers"), comment, strings(union));
@@ -181,6 +181,6 @@ pub(super) fn add_covers(
     let states = vec![add_state(oval, names.state("covers"), state)];
     let object = add_strings(oval, names, "findings", dump);
     let comment = format!("everything is covered by {}", resources.join(" or "));
-    let kind = TestKind::Variable(Comparison { object, states });
+    let kind = TestKind::of(TestType::Variable, object, states);
     verdicts.push(criterion(add_test(oval, names.test("verdict"), comment, kind)));
 }

@@ -2,13 +2,14 @@
 
 use virtscap_scap::id::{ObjectId, TestId};
 use virtscap_scap::oval::{
-    Check, Comparison, Component, Criteria, CriteriaNode, Entity, EntityValue, FileSpec, ObjectElement,
-    ObjectKind, Operation, Operator, OvalDefinitions, StateKind, TestKind,
+    Check, Component, Criteria, CriteriaNode, Entity, EntityValue, ObjectKind, Operator, OvalDefinitions,
+    StateKind, TestKind, TestType,
 };
 
 use super::files::{LINE, file_at};
 use super::{
-    Names, add_local, add_object, add_state, add_test, all, any, criterion, not, plain, text_object, unknown,
+    Names, add_local, add_object, add_state, add_test, all, any, criterion, first_match, not, plain,
+    text_object, unknown,
 };
 use crate::model::{FirmwareAttribute, KernelArgument};
 
@@ -17,7 +18,7 @@ use crate::model::{FirmwareAttribute, KernelArgument};
 const ATTRIBUTES: &str = "/sys/devices/virtual/firmware-attributes/[^/]+/attributes";
 
 fn exists(oval: &mut OvalDefinitions, names: &Names, what: &str, object: &ObjectId, comment: &str) -> TestId {
-    let kind = TestKind::TextFileContent54(Comparison { object: object.clone(), states: Vec::new() });
+    let kind = TestKind::of(TestType::TextFileContent54, object.clone(), Vec::new());
     add_test(oval, names.test(what), comment.to_owned(), kind)
 }
 
@@ -29,10 +30,9 @@ fn all_match(
     pattern: &str,
     comment: &str,
 ) -> TestId {
-    let text = Some(Entity::matches(pattern));
-    let state = StateKind::TextFileContent54 { text, subexpression: None };
+    let state = StateKind::one(TestType::TextFileContent54, "text", Entity::matches(pattern));
     let states = vec![add_state(oval, names.state(what), state)];
-    let kind = TestKind::TextFileContent54(Comparison { object: object.clone(), states });
+    let kind = TestKind::of(TestType::TextFileContent54, object.clone(), states);
     add_test(oval, names.test(what), comment.to_owned(), kind)
 }
 
@@ -102,7 +102,7 @@ pub(super) fn add_firmware_attribute(
     attribute: &FirmwareAttribute,
 ) -> CriteriaNode {
     let spec =
-        |path: Entity, name: &str| FileSpec::PathAndName { path, filename: Some(Entity::equals(name)) };
+        |path: Entity, name: &str| vec![("path", Some(path)), ("filename", Some(Entity::equals(name)))];
     let any_attribute = Entity::matches(format!("^{ATTRIBUTES}/[^/]+$"));
     // The display name stands in a file; the name is the folder's.
     let by_display_name = text_object(spec(any_attribute, "display_name"), &attribute.matching);
@@ -112,7 +112,7 @@ pub(super) fn add_firmware_attribute(
         add_object(oval, names.object("by_display_name"), by_display_name),
         add_object(oval, names.object("by_name"), by_name),
     ];
-    let union = ObjectKind::Union { element: ObjectElement::TextFileContent54, objects };
+    let union = ObjectKind::union(TestType::TextFileContent54, objects);
     let union = add_object(oval, names.object("attributes"), union);
     let found = exists(oval, names, "found", &union, "the firmware has the attribute");
     let folders = Component::Object { object_ref: union, item_field: "path".to_owned(), record_field: None };
@@ -128,14 +128,7 @@ pub(super) fn add_firmware_attribute(
     let off = all_match(oval, names, "values", &values, &attribute.disabled, comment);
 
     // A processor's description is the same for each of hundreds.
-    let first = |pattern: &str| match text_object(file_at("/proc/cpuinfo"), pattern) {
-        ObjectKind::TextFileContent54 { file, pattern, instance } => ObjectKind::TextFileContent54 {
-            file,
-            pattern,
-            instance: Entity { operation: Operation::Equals, ..instance },
-        },
-        other => other,
-    };
+    let first = |pattern: &str| first_match(file_at("/proc/cpuinfo"), pattern);
     let processor = add_object(oval, names.object("cpuinfo"), first(LINE));
     let told = exists(oval, names, "cpuinfo", &processor, "the processor's description is there");
     let pattern = format!(r"^flags\s*:(?:.*\s)?{}(?:\s|$)", quoted(&attribute.cpu_flag));

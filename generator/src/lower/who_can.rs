@@ -10,7 +10,7 @@
 //! become `?`: so the first ` [` of a string always begins the subject, and no name can be forged into another.
 
 use virtscap_scap::id::{ObjectId, TestId};
-use virtscap_scap::oval::{Check, Comparison, Component, CriteriaNode, Entity, OvalDefinitions, TestKind};
+use virtscap_scap::oval::{Check, Component, CriteriaNode, Entity, OvalDefinitions, TestKind, TestType};
 
 use super::jq::{CLEAN, COMMENT, NAME, QUOTED};
 use super::{
@@ -172,7 +172,7 @@ fn add_verdict(
     bindings: ObjectId,
 ) -> TestId {
     let word = grants.word();
-    let literal = |text: &str| Component::Literal(text.to_owned());
+    let literal = |text: &str| Component::text(text.to_owned());
     let mut pattern = Vec::new();
     if grants != Grants::Cluster {
         if let Some(approved) = &leg.approved_roles {
@@ -197,6 +197,6 @@ fn add_verdict(
     let states = vec![add_state(oval, names.state(&what), state)];
     let object = add_strings(oval, names, &format!("{word}_subjects"), bindings);
     let comment = format!("no subject that is not approved, in {}", rbac(grants.bindings()).full_name());
-    let kind = TestKind::Variable(Comparison { object, states });
+    let kind = TestKind::of(TestType::Variable, object, states);
     add_test(oval, names.test(&format!("{word}_verdict")), comment, kind)
 }

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use virtscap_scap::datastream::{ComponentContent, DataStreamCollection};
 use virtscap_scap::id::{GroupId, ProfileId, RuleId, ValueId, VariableId};
 use virtscap_scap::namespace::OVAL_DEF;
-use virtscap_scap::oval::{
-    Component, Entity, EntityValue, Operation, OvalDefinitions, StateKind, VariableKind,
-};
+use virtscap_scap::oval::{Component, EntityValue, Operation, OvalDefinitions, VariableKind};
 use virtscap_scap::xccdf::{
     Benchmark, Check, ComplexCheck, ComplexCheckNode, Item, Profile, Rule, RuleCheck, Value,
 };
@@ -223,20 +221,8 @@ fn checks(check: &RuleCheck) -> Vec<&Check> {
 
 /// The variables of a document that are used as regular expressions, or as parts of some.
 fn pattern_variables(oval: &OvalDefinitions) -> BTreeSet<VariableId> {
-    let mut entities: Vec<&Entity> = Vec::new();
-    for state in &oval.states {
-        match &state.kind {
-            StateKind::YamlFileContent { fields, .. } => entities.extend(fields.iter().map(|f| &f.entity)),
-            StateKind::TextFileContent54 { text, subexpression } => {
-                entities.extend(text.iter().chain(subexpression));
-            }
-            StateKind::Variable { value } => entities.extend(value),
-            StateKind::Family { family } => entities.extend(family),
-            StateKind::File { entities: all } => entities.extend(all.iter().map(|(_, entity)| entity)),
-            StateKind::Unsupported { .. } => {}
-        }
-    }
-    let matched = entities.into_iter().filter(|entity| entity.operation == Operation::PatternMatch);
+    let entities = oval.states.iter().flat_map(|state| state.kind.entities());
+    let matched = entities.filter(|entity| entity.operation == Operation::PatternMatch);
     let mut waiting: Vec<&VariableId> = matched
         .filter_map(|entity| match &entity.value {
             EntityValue::Variable { var_ref, .. } => Some(var_ref),
@@ -261,10 +247,21 @@ fn pattern_variables(oval: &OvalDefinitions) -> BTreeSet<VariableId> {
 fn parts<'a>(component: &'a Component, all: &mut Vec<&'a VariableId>) {
     match component {
         Component::Variable(id) => all.push(id),
-        Component::Concat(components) => components.iter().for_each(|component| parts(component, all)),
-        Component::Literal(_)
+        Component::Concat(components) | Component::Unique(components) => {
+            components.iter().for_each(|component| parts(component, all));
+        }
+        Component::Begin { component, .. } | Component::End { component, .. } => parts(component, all),
+        Component::Literal { .. }
         | Component::Object { .. }
         | Component::EscapeRegex(_)
+        // Of these the values are no more what they were.
+        | Component::Arithmetic { .. }
+        | Component::Count(_)
+        | Component::GlobToRegex { .. }
+        | Component::RegexCapture { .. }
+        | Component::Split { .. }
+        | Component::Substring { .. }
+        | Component::TimeDifference { .. }
         | Component::Unsupported { .. } => {}
     }
 }

@@ -47,50 +47,6 @@ enumeration! {
 }
 
 enumeration! {
-    /// The entities of a `unix:file_state` that the model knows, in the order of the schema.
-    FileEntity, "entity of a unix:file_state" {
-        /// The whole path.
-        FilePath => "filepath",
-        /// The directory.
-        Path => "path",
-        /// The name in it.
-        FileName => "filename",
-        /// What kind of file it is: `regular`, `directory`, `symbolic link` and so on.
-        Type => "type",
-        /// The owning group's number.
-        GroupId => "group_id",
-        /// The owner's number.
-        UserId => "user_id",
-        /// Its size in bytes.
-        Size => "size",
-        /// Whether it runs as its owner.
-        Suid => "suid",
-        /// Whether it runs as its group.
-        Sgid => "sgid",
-        /// Whether only owners may delete what is in it.
-        Sticky => "sticky",
-        /// Whether the owner may read.
-        UserRead => "uread",
-        /// Whether the owner may write.
-        UserWrite => "uwrite",
-        /// Whether the owner may execute.
-        UserExecute => "uexec",
-        /// Whether the group may read.
-        GroupRead => "gread",
-        /// Whether the group may write.
-        GroupWrite => "gwrite",
-        /// Whether the group may execute.
-        GroupExecute => "gexec",
-        /// Whether others may read.
-        OtherRead => "oread",
-        /// Whether others may write.
-        OtherWrite => "owrite",
-        /// Whether others may execute.
-        OtherExecute => "oexec",
-    }
-}
-
-enumeration! {
     /// What kind of file a `unix:file_item` is, in OpenSCAP's words.
     FileType, "type of a file" {
         /// A file with content.
@@ -111,14 +67,52 @@ enumeration! {
 }
 
 enumeration! {
-    /// The elements of objects that may hold a set, with the prefixes under which they are written.
-    ObjectElement, "OVAL object" {
-        /// `ind:yamlfilecontent_object`.
-        YamlFileContent => "ind:yamlfilecontent_object",
-        /// `ind:textfilecontent54_object`.
-        TextFileContent54 => "ind:textfilecontent54_object",
-        /// `unix:file_object`.
-        File => "unix:file_object",
+    /// `SetOperatorEnumeration`.
+    SetOperator, "OVAL set_operator" {
+        /// What the first has and the second has not.
+        Complement => "COMPLEMENT",
+        /// What both have.
+        Intersection => "INTERSECTION",
+        /// What either has.
+        Union => "UNION",
+    }
+}
+
+enumeration! {
+    /// `FilterActionEnumeration`.
+    FilterAction, "OVAL filter action" {
+        /// What satisfies the state does not count.
+        Exclude => "exclude",
+        /// Only what satisfies the state counts.
+        Include => "include",
+    }
+}
+
+enumeration! {
+    /// `ArithmeticEnumeration`.
+    ArithmeticOperation, "OVAL arithmetic_operation" {
+        /// The sum.
+        Add => "add",
+        /// The product.
+        Multiply => "multiply",
+    }
+}
+
+enumeration! {
+    /// `DateTimeFormatEnumeration`.
+    DateTimeFormat, "OVAL date-time format" {
+        /// `yyyymmdd`, `yyyy-mm-dd hh:mm:ss` and the like.
+        YearMonthDay => "year_month_day",
+        /// `mm/dd/yyyy`, `NameOfMonth, dd yyyy` and the like.
+        MonthDayYear => "month_day_year",
+        /// `dd/mm/yyyy` and the like.
+        DayMonthYear => "day_month_year",
+        /// Windows' file times.
+        WinFileTime => "win_filetime",
+        /// Seconds since 1970.
+        SecondsSinceEpoch => "seconds_since_epoch",
+        /// The Common Information Model's times.
+        CimDateTime => "cim_datetime",
     }
 }
 

@@ -1,17 +1,23 @@
 //! OVAL 5.11: definitions, and the results of evaluating them.
 
 mod enumerations;
-mod file_item;
+mod item;
 mod read;
 pub mod results;
+mod test_type;
 mod write;
+mod write_results;
+
+use std::collections::BTreeMap;
 
 use crate::id::{DefinitionId, ObjectId, StateId, TestId, VariableId};
 
 pub use enumerations::{
-    Check, Class, Datatype, Existence, FileEntity, FileType, ObjectElement, Operation, Operator, OvalResult,
+    ArithmeticOperation, Check, Class, Datatype, DateTimeFormat, Existence, FileType, FilterAction,
+    Operation, Operator, OvalResult, SetOperator,
 };
-pub use file_item::{FileItem, split_path};
+pub use item::{FileItem, Item, ItemContent, ItemEntity, ItemField, ItemValue, Status, Values, split_path};
+pub use test_type::{Family, TestType};
 
 /// An `oval_definitions` document.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -117,19 +123,16 @@ pub struct Test {
     pub kind: TestKind,
 }
 
-/// The tests that the model knows. A test has an object and states of its own kind.
+/// What a test does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TestKind {
-    /// `ind:yamlfilecontent_test`.
-    YamlFileContent(Comparison),
-    /// `ind:textfilecontent54_test`.
-    TextFileContent54(Comparison),
-    /// `ind:variable_test`.
-    Variable(Comparison),
-    /// `ind:family_test`.
-    Family(Comparison),
-    /// `unix:file_test`.
-    File(Comparison),
+    /// Compares an object with states of its own kind.
+    Known {
+        /// The kind.
+        test_type: TestType,
+        /// What is compared with what.
+        comparison: Comparison,
+    },
     /// `ind:unknown_test`, always unknown.
     Unknown,
     /// A test that the model does not know: it is named, and never guessed.
@@ -140,14 +143,15 @@ pub enum TestKind {
 }
 
 impl TestKind {
+    /// A test of a kind that the model knows.
+    pub fn of(test_type: TestType, object: ObjectId, states: Vec<StateId>) -> Self {
+        Self::Known { test_type, comparison: Comparison { object, states } }
+    }
+
     /// The test's object and states, for a kind that has them.
     pub fn comparison(&self) -> Option<&Comparison> {
         match self {
-            Self::YamlFileContent(c)
-            | Self::TextFileContent54(c)
-            | Self::Variable(c)
-            | Self::Family(c)
-            | Self::File(c) => Some(c),
+            Self::Known { comparison, .. } => Some(comparison),
             Self::Unknown | Self::Unsupported { .. } => None,
         }
     }
@@ -175,64 +179,131 @@ pub struct Object {
     pub kind: ObjectKind,
 }
 
-/// The objects that the model knows.
+/// What an object asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ObjectKind {
-    /// `ind:yamlfilecontent_object`.
-    YamlFileContent {
-        /// The files.
-        file: FileSpec,
-        /// What to select in each.
-        yamlpath: Entity,
-    },
-    /// `ind:textfilecontent54_object`.
-    TextFileContent54 {
-        /// The files.
-        file: FileSpec,
-        /// The regular expression.
-        pattern: Entity,
-        /// Which matches count, from 1.
-        instance: Entity,
-    },
-    /// `ind:variable_object`.
-    Variable {
-        /// The variable.
-        var_ref: VariableId,
-    },
-    /// `ind:family_object`.
-    Family,
-    /// `unix:file_object`.
-    File {
-        /// The files.
-        file: FileSpec,
-    },
-    /// A `set` of the items of other objects (OVAL 5.11, 5.3.4.5): the union of all of them.
-    Union {
-        /// The element's kind (`yamlfilecontent_object`), with its prefix.
-        element: ObjectElement,
-        /// The objects.
-        objects: Vec<ObjectId>,
+    /// What its entities describe.
+    Content(ObjectContent),
+    /// The items of other objects.
+    Set {
+        /// Their kind.
+        test_type: TestType,
+        /// How they are put together.
+        set: Set,
     },
     /// An object that the model does not know.
     Unsupported {
-        /// Local name of the element.
+        /// What is not known.
         name: String,
     },
 }
 
-/// How an object names its files.
+impl ObjectKind {
+    /// The kind of the items, where the model knows it.
+    pub fn test_type(&self) -> Option<TestType> {
+        match self {
+            Self::Content(content) => Some(content.test_type),
+            Self::Set { test_type, .. } => Some(*test_type),
+            Self::Unsupported { .. } => None,
+        }
+    }
+
+    /// What entities describe, without behaviors and filters.
+    pub fn plain(test_type: TestType, entities: ObjectEntities) -> Self {
+        Self::Content(ObjectContent::plain(test_type, entities))
+    }
+
+    /// The values of a variable.
+    pub fn variable(var_ref: &VariableId) -> Self {
+        Self::plain(TestType::Variable, vec![("var_ref", Some(Entity::equals(var_ref.as_str())))])
+    }
+
+    /// The union of other objects.
+    pub fn union(test_type: TestType, objects: Vec<ObjectId>) -> Self {
+        let set =
+            Set { operator: SetOperator::Union, members: SetMembers::Objects(objects), filters: Vec::new() };
+        Self::Set { test_type, set }
+    }
+}
+
+/// A description of what is to be collected.
 #[derive(Debug, Clone, PartialEq)]
-pub enum FileSpec {
+pub struct ObjectContent {
+    /// The kind of object.
+    pub test_type: TestType,
+    /// The entities; the names are among the kind's [`TestType::object_entities`].
+    pub entities: ObjectEntities,
+    /// How the probe goes about it, by name of the attribute.
+    pub behaviors: BTreeMap<String, String>,
+    /// Which of the items count.
+    pub filters: Vec<Filter>,
+}
+
+impl ObjectContent {
+    /// An object without behaviors and filters.
+    pub fn plain(test_type: TestType, entities: ObjectEntities) -> Self {
+        Self { test_type, entities, behaviors: BTreeMap::new(), filters: Vec::new() }
+    }
+
+    /// An entity that is there and not nil.
+    pub fn entity(&self, name: &str) -> Option<&Entity> {
+        self.entities.iter().find(|(known, _)| *known == name).and_then(|(_, entity)| entity.as_ref())
+    }
+
+    /// How the object names its files; none where it names none.
+    pub fn file(&self) -> Option<FileSpec<'_>> {
+        if let Some(filepath) = self.entity("filepath") {
+            return Some(FileSpec::FilePath(filepath));
+        }
+        Some(FileSpec::PathAndName { path: self.entity("path")?, filename: self.entity("filename") })
+    }
+}
+
+/// Which items of an object count (OVAL 5.11, `filter`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// What becomes of an item that satisfies the state.
+    pub action: FilterAction,
+    /// The state.
+    pub state: StateId,
+}
+
+/// A combination of the items of objects (OVAL 5.11, 5.3.4.5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// How they combine.
+    pub operator: SetOperator,
+    /// What is combined.
+    pub members: SetMembers,
+    /// Which items of each object count.
+    pub filters: Vec<Filter>,
+}
+
+/// What a [`Set`] combines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetMembers {
+    /// Objects.
+    Objects(Vec<ObjectId>),
+    /// Sets.
+    Sets(Vec<Set>),
+}
+
+/// How an object names its files.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FileSpec<'a> {
     /// The whole path.
-    FilePath(Entity),
+    FilePath(&'a Entity),
     /// Directory and name.
     PathAndName {
         /// The directory.
-        path: Entity,
+        path: &'a Entity,
         /// The name in it; none (`xsi:nil`): the directory itself.
-        filename: Option<Entity>,
+        filename: Option<&'a Entity>,
     },
 }
+
+/// The entities of an object by their names; without an entity it is nil (`xsi:nil`).
+pub type ObjectEntities = Vec<(&'static str, Option<Entity>)>;
 
 /// An entity of an object or a state: a value to compare with.
 #[derive(Debug, Clone, PartialEq)]
@@ -245,6 +316,8 @@ pub struct Entity {
     pub value: EntityValue,
     /// How the values of an item combine, where it has several.
     pub entity_check: Check,
+    /// Whether the item's value is kept out of the results.
+    pub mask: bool,
 }
 
 /// The right hand side of an [`Entity`].
@@ -269,6 +342,7 @@ impl Entity {
             datatype: Datatype::String,
             value: EntityValue::Literal(value.into()),
             entity_check: Check::All,
+            mask: false,
         }
     }
 
@@ -313,42 +387,56 @@ pub struct State {
     pub kind: StateKind,
 }
 
-/// The states that the model knows.
+/// What a state compares.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StateKind {
-    /// `ind:yamlfilecontent_state`: the record's fields.
-    YamlFileContent {
+    /// Entities of the item.
+    Known {
+        /// The kind of item.
+        test_type: TestType,
+        /// The entities by their names, which are among the kind's [`TestType::entities`].
+        entities: Vec<(&'static str, StateEntity)>,
+    },
+    /// A state that the model does not know, or that compares what it does not know.
+    Unsupported {
+        /// What is not known.
+        name: String,
+    },
+}
+
+impl StateKind {
+    /// A state that compares one value.
+    pub fn one(test_type: TestType, name: &'static str, entity: Entity) -> Self {
+        Self::Known { test_type, entities: vec![(name, StateEntity::Value(entity))] }
+    }
+
+    /// All entities, those within records included.
+    pub fn entities(&self) -> Vec<&Entity> {
+        let Self::Known { entities, .. } = self else { return Vec::new() };
+        let mut all = Vec::new();
+        for (_, entity) in entities {
+            match entity {
+                StateEntity::Value(entity) => all.push(entity),
+                StateEntity::Record { fields, .. } => all.extend(fields.iter().map(|field| &field.entity)),
+            }
+        }
+        all
+    }
+}
+
+/// What an entity of an item is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StateEntity {
+    /// A value.
+    Value(Entity),
+    /// The fields of a record.
+    Record {
         /// How the results of the item's records combine.
         entity_check: Check,
         /// Each has to hold.
         fields: Vec<RecordField>,
-    },
-    /// `ind:textfilecontent54_state`.
-    TextFileContent54 {
-        /// The text that matched.
-        text: Option<Entity>,
-        /// The groups of the regular expression.
-        subexpression: Option<Entity>,
-    },
-    /// `ind:variable_state`.
-    Variable {
-        /// The variable's values.
-        value: Option<Entity>,
-    },
-    /// `ind:family_state`.
-    Family {
-        /// The operating system's family (`unix`).
-        family: Option<Entity>,
-    },
-    /// `unix:file_state`: entities of the item, each of which counts.
-    File {
-        /// The entities, in the order of the schema.
-        entities: Vec<(FileEntity, Entity)>,
-    },
-    /// A state that the model does not know, or that compares what it does not know.
-    Unsupported {
-        /// Local name of the element.
-        name: String,
+        /// Whether the item's records are kept out of the results.
+        mask: bool,
     },
 }
 
@@ -387,11 +475,16 @@ pub enum VariableKind {
     Local(Component),
 }
 
-/// How a local variable is computed.
+/// How a local variable is computed (OVAL 5.11, `ComponentGroup` and `FunctionGroup`).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Component {
     /// A text.
-    Literal(String),
+    Literal {
+        /// The text.
+        value: String,
+        /// Its type.
+        datatype: Datatype,
+    },
     /// The values of a variable.
     Variable(VariableId),
     /// A field of collected items.
@@ -403,13 +496,84 @@ pub enum Component {
         /// The field, where the entity is a record.
         record_field: Option<String>,
     },
+    /// Numbers added or multiplied, in every combination.
+    Arithmetic {
+        /// What is done.
+        operation: ArithmeticOperation,
+        /// With what.
+        components: Vec<Component>,
+    },
+    /// The values, each with the text at its beginning.
+    Begin {
+        /// The text.
+        character: String,
+        /// The values.
+        component: Box<Component>,
+    },
     /// Every combination of the components' values, put together.
     Concat(Vec<Component>),
+    /// How many values there are.
+    Count(Vec<Component>),
+    /// The values, each with the text at its end.
+    End {
+        /// The text.
+        character: String,
+        /// The values.
+        component: Box<Component>,
+    },
     /// The values with what is special in a regular expression escaped.
     EscapeRegex(Box<Component>),
+    /// Globs as regular expressions.
+    GlobToRegex {
+        /// Whether a backslash in a glob stands for itself.
+        noescape: bool,
+        /// The globs.
+        component: Box<Component>,
+    },
+    /// The first group of what an expression matches in the values.
+    RegexCapture {
+        /// The expression.
+        pattern: String,
+        /// The values.
+        component: Box<Component>,
+    },
+    /// The pieces of the values between delimiters.
+    Split {
+        /// The delimiter.
+        delimiter: String,
+        /// The values.
+        component: Box<Component>,
+    },
+    /// Pieces of the values.
+    Substring {
+        /// Where they begin, from 1.
+        start: i64,
+        /// How long they are, in bytes; negative: to the end.
+        length: i64,
+        /// The values.
+        component: Box<Component>,
+    },
+    /// Seconds from the second time to the first; with one component, from it till now.
+    TimeDifference {
+        /// How the first times are written.
+        format_1: DateTimeFormat,
+        /// How the second times are written.
+        format_2: DateTimeFormat,
+        /// One or two components.
+        components: Vec<Component>,
+    },
+    /// The values, each once.
+    Unique(Vec<Component>),
     /// A function that the model does not know.
     Unsupported {
         /// Local name of the element.
         name: String,
     },
+}
+
+impl Component {
+    /// A text.
+    pub fn text(value: impl Into<String>) -> Self {
+        Self::Literal { value: value.into(), datatype: Datatype::String }
+    }
 }

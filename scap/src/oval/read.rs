@@ -1,7 +1,7 @@
 //! Reading of `oval_definitions`.
 
 use super::*;
-use crate::namespace::{OVAL_DEF_INDEPENDENT, OVAL_DEF_UNIX, XSI};
+use crate::namespace::XSI;
 use crate::xml::{MAX_DEPTH, Node, NodeExt, ReadError};
 
 impl OvalDefinitions {
@@ -110,31 +110,34 @@ impl Criteria {
 
 impl Test {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
-        let known = |local: &str| node.is(OVAL_DEF_INDEPENDENT, local);
-        let kind = if known("yamlfilecontent_test") {
-            TestKind::YamlFileContent(Comparison::read(node)?)
-        } else if known("textfilecontent54_test") {
-            TestKind::TextFileContent54(Comparison::read(node)?)
-        } else if known("variable_test") {
-            TestKind::Variable(Comparison::read(node)?)
-        } else if known("family_test") {
-            TestKind::Family(Comparison::read(node)?)
-        } else if node.is(OVAL_DEF_UNIX, "file_test") {
-            TestKind::File(Comparison::read(node)?)
-        } else if known("unknown_test") {
-            TestKind::Unknown
-        } else {
-            TestKind::Unsupported { name: name(node) }
+        let kind = match TestType::of_element(node.tag_name().namespace(), node.tag_name().name(), "_test") {
+            Some(TestType::Unknown) => TestKind::Unknown,
+            Some(test_type) => TestKind::Known { test_type, comparison: Comparison::read(node)? },
+            None => TestKind::Unsupported { name: name(node) },
         };
         Ok(Self {
             id: TestId::new(node.required("id")?),
             version: version(node),
             comment: comment(node).unwrap_or_default(),
-            check: Check::read_or(node, "check", Check::All)?,
+            check: Check::read_test(node)?,
             check_existence: Existence::read_or(node, "check_existence", Existence::AtLeastOneExists)?,
             state_operator: Operator::read_or(node, "state_operator", Operator::And)?,
             kind,
         })
+    }
+}
+
+impl Check {
+    /// `none exist` is an old word for `none satisfy`.
+    fn read_old(node: Node<'_, '_>, attribute: &str, default: Self) -> Result<Self, ReadError> {
+        match node.attribute(attribute) {
+            Some("none exist") => Ok(Self::NoneSatisfy),
+            _ => Self::read_or(node, attribute, default),
+        }
+    }
+
+    fn read_test(node: Node<'_, '_>) -> Result<Self, ReadError> {
+        Self::read_old(node, "check", Self::All)
     }
 }
 
@@ -152,33 +155,12 @@ impl Comparison {
 
 impl Object {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
-        let known = |local: &str| node.is(OVAL_DEF_INDEPENDENT, local);
-        // Behaviors, sets and filters change what is collected; an object with any of them is not one of these.
-        let plain = !node.elements().any(|c| matches!(c.tag_name().name(), "behaviors" | "set" | "filter"));
-        let unsupported = || ObjectKind::Unsupported { name: name(node) };
-        let kind = if let Some(union) = Self::union(node)? {
-            union
-        } else if !plain {
-            unsupported()
-        } else if known("yamlfilecontent_object") {
-            ObjectKind::YamlFileContent {
-                file: FileSpec::read(node)?,
-                yamlpath: Entity::read(required_child(node, "yamlpath")?)?,
-            }
-        } else if known("textfilecontent54_object") {
-            ObjectKind::TextFileContent54 {
-                file: FileSpec::read(node)?,
-                pattern: Entity::read(required_child(node, "pattern")?)?,
-                instance: Entity::read(required_child(node, "instance")?)?,
-            }
-        } else if known("variable_object") {
-            ObjectKind::Variable { var_ref: VariableId::new(required_child(node, "var_ref")?.full_text()) }
-        } else if known("family_object") {
-            ObjectKind::Family
-        } else if node.is(OVAL_DEF_UNIX, "file_object") {
-            ObjectKind::File { file: FileSpec::read(node)? }
-        } else {
-            unsupported()
+        let test_type = TestType::of_element(node.tag_name().namespace(), node.tag_name().name(), "_object");
+        let kind = match (test_type, node.child("set")) {
+            (Some(test_type), Some(set)) => ObjectKind::Set { test_type, set: Set::read(set, 0)? },
+            (Some(test_type), None) => ObjectContent::read(node, test_type)?
+                .map_or_else(|name| ObjectKind::Unsupported { name }, ObjectKind::Content),
+            (None, _) => ObjectKind::Unsupported { name: name(node) },
         };
         Ok(Self {
             id: ObjectId::new(node.required("id")?),
@@ -187,33 +169,67 @@ impl Object {
             kind,
         })
     }
+}
 
-    /// The object as a union of others, if it is one without filters or nested sets.
-    fn union(node: Node<'_, '_>) -> Result<Option<ObjectKind>, ReadError> {
-        let prefixed = ["ind:", "unix:"].map(|prefix| format!("{prefix}{}", name(node)));
-        let element = prefixed.iter().find_map(|name| ObjectElement::from_text(name));
-        let (Some(set), Some(element)) = (node.child("set"), element) else { return Ok(None) };
-        let plain = set.elements().all(|c| c.tag_name().name() == "object_reference");
-        if !plain || set.attribute("set_operator").unwrap_or("UNION") != "UNION" {
-            return Ok(None);
+/// Whether an element says that it has no value.
+fn is_nil(node: Node<'_, '_>) -> bool {
+    matches!(node.attribute((XSI, "nil")), Some("true" | "1"))
+}
+
+impl ObjectContent {
+    /// Reads an object; gives the name of what is not known in it.
+    fn read(node: Node<'_, '_>, test_type: TestType) -> Result<Result<Self, String>, ReadError> {
+        let mut content = Self::plain(test_type, Vec::new());
+        for child in node.elements() {
+            match child.tag_name().name() {
+                // A signature and notes say nothing about what is collected.
+                "notes" | "Signature" => {}
+                "behaviors" => {
+                    let behaviors = child.attributes();
+                    let pairs =
+                        behaviors.map(|behavior| (behavior.name().to_owned(), behavior.value().to_owned()));
+                    content.behaviors.extend(pairs);
+                }
+                "filter" => content.filters.push(Filter::read(child)?),
+                other => match test_type.object_entity(other) {
+                    Some(name) => {
+                        let entity = if is_nil(child) { None } else { Some(Entity::read(child)?) };
+                        content.entities.push((name, entity));
+                    }
+                    None => return Ok(Err(format!("{test_type}_object with {other}"))),
+                },
+            }
         }
-        let objects = set.elements().map(|reference| ObjectId::new(reference.full_text().trim())).collect();
-        Ok(Some(ObjectKind::Union { element, objects }))
+        Ok(Ok(content))
     }
 }
 
-impl FileSpec {
+impl Filter {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
-        match node.child("filepath") {
-            Some(filepath) => Entity::read(filepath).map(Self::FilePath),
-            None => Ok(Self::PathAndName {
-                path: Entity::read(required_child(node, "path")?)?,
-                filename: match required_child(node, "filename")? {
-                    nil if matches!(nil.attribute((XSI, "nil")), Some("true" | "1")) => None,
-                    filename => Some(Entity::read(filename)?),
-                },
-            }),
+        Ok(Self {
+            action: FilterAction::read_or(node, "action", FilterAction::Exclude)?,
+            state: StateId::new(node.full_text().trim()),
+        })
+    }
+}
+
+impl Set {
+    fn read(node: Node<'_, '_>, depth: usize) -> Result<Self, ReadError> {
+        if depth > MAX_DEPTH {
+            return Err(ReadError::TooDeep { line: node.line() });
         }
+        let sets = node.named("set").map(|set| Self::read(set, depth + 1)).collect::<Result<Vec<_>, _>>()?;
+        let members = if sets.is_empty() {
+            let references = node.named("object_reference");
+            SetMembers::Objects(references.map(|r| ObjectId::new(r.full_text().trim())).collect())
+        } else {
+            SetMembers::Sets(sets)
+        };
+        Ok(Self {
+            operator: SetOperator::read_or(node, "set_operator", SetOperator::Union)?,
+            members,
+            filters: node.named("filter").map(Filter::read).collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -222,7 +238,7 @@ impl Entity {
         let value = match node.attribute("var_ref") {
             Some(var_ref) => EntityValue::Variable {
                 var_ref: VariableId::new(var_ref),
-                var_check: Check::read_or(node, "var_check", Check::All)?,
+                var_check: Check::read_old(node, "var_check", Check::All)?,
             },
             None => EntityValue::Literal(node.full_text()),
         };
@@ -230,38 +246,18 @@ impl Entity {
             operation: Operation::read_or(node, "operation", Operation::Equals)?,
             datatype: Datatype::read_or(node, "datatype", Datatype::String)?,
             value,
-            entity_check: Check::read_or(node, "entity_check", Check::All)?,
+            entity_check: Check::read_old(node, "entity_check", Check::All)?,
+            mask: node.boolean("mask", false)?,
         })
     }
 }
 
 impl State {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
-        let known = |local: &str| node.is(OVAL_DEF_INDEPENDENT, local);
-        let only = |names: &[&str]| node.elements().all(|c| names.contains(&c.tag_name().name()));
-        let entity = |name| node.child(name).map(Entity::read).transpose();
-        let kind = if known("yamlfilecontent_state") && only(&["value"]) {
-            let value = required_child(node, "value")?;
-            StateKind::YamlFileContent {
-                entity_check: Check::read_or(value, "entity_check", Check::All)?,
-                fields: value.named("field").map(RecordField::read).collect::<Result<_, _>>()?,
-            }
-        } else if known("textfilecontent54_state") && only(&["text", "subexpression"]) {
-            StateKind::TextFileContent54 { text: entity("text")?, subexpression: entity("subexpression")? }
-        } else if known("variable_state") && only(&["value"]) {
-            StateKind::Variable { value: entity("value")? }
-        } else if known("family_state") && only(&["family"]) {
-            StateKind::Family { family: entity("family")? }
-        } else if node.is(OVAL_DEF_UNIX, "file_state")
-            && node.elements().all(|c| FileEntity::from_text(c.tag_name().name()).is_some())
-        {
-            let entity = |c: Node<'_, '_>| {
-                let known = FileEntity::from_text(c.tag_name().name());
-                known.map(|known| Entity::read(c).map(|entity| (known, entity)))
-            };
-            StateKind::File { entities: node.elements().filter_map(entity).collect::<Result<_, _>>()? }
-        } else {
-            StateKind::Unsupported { name: name(node) }
+        let test_type = TestType::of_element(node.tag_name().namespace(), node.tag_name().name(), "_state");
+        let kind = match test_type {
+            Some(test_type) => StateKind::read(node, test_type)?,
+            None => StateKind::Unsupported { name: name(node) },
         };
         Ok(Self {
             id: StateId::new(node.required("id")?),
@@ -270,6 +266,36 @@ impl State {
             operator: Operator::read_or(node, "operator", Operator::And)?,
             kind,
         })
+    }
+}
+
+impl StateKind {
+    fn read(node: Node<'_, '_>, test_type: TestType) -> Result<Self, ReadError> {
+        let mut entities = Vec::new();
+        for child in node.elements() {
+            let local = child.tag_name().name();
+            if matches!(local, "notes" | "Signature") {
+                continue;
+            }
+            // How many of an item's entities have to exist is asked by nobody's content.
+            let asks_existence =
+                child.attribute("check_existence").is_some_and(|c| c != "at_least_one_exists");
+            let Some(name) = test_type.entity(local).filter(|_| !asks_existence) else {
+                return Ok(Self::Unsupported { name: format!("{test_type}_state with {local}") });
+            };
+            let datatype = Datatype::read_or(child, "datatype", Datatype::String)?;
+            let entity = if datatype == Datatype::Record {
+                StateEntity::Record {
+                    entity_check: Check::read_old(child, "entity_check", Check::All)?,
+                    fields: child.named("field").map(RecordField::read).collect::<Result<_, _>>()?,
+                    mask: child.boolean("mask", false)?,
+                }
+            } else {
+                StateEntity::Value(Entity::read(child)?)
+            };
+            entities.push((name, entity));
+        }
+        Ok(Self::Known { test_type, entities })
     }
 }
 
@@ -312,21 +338,66 @@ impl Component {
         if depth > MAX_DEPTH {
             return Err(ReadError::TooDeep { line: node.line() });
         }
+        let inner = || node.elements().map(|c| Self::read(c, depth + 1)).collect::<Result<Vec<_>, _>>();
+        // oscap looks at the first only.
+        let only = || {
+            let first = node.elements().next();
+            let first = first.ok_or_else(|| ReadError::MissingChild {
+                line: node.line(),
+                element: name(node),
+                child: "literal_component",
+            })?;
+            Self::read(first, depth + 1).map(Box::new)
+        };
+        let text = |attribute| node.required(attribute).map(str::to_owned);
+        let number = |attribute: &'static str| {
+            let text = node.required(attribute)?;
+            text.trim().parse().map_err(|_| node.bad_value(text, "whole numbers"))
+        };
+        let format = |attribute| DateTimeFormat::read_or(node, attribute, DateTimeFormat::YearMonthDay);
         Ok(match node.tag_name().name() {
-            "literal_component" => Self::Literal(node.full_text()),
+            "literal_component" => Self::Literal {
+                value: node.full_text(),
+                datatype: Datatype::read_or(node, "datatype", Datatype::String)?,
+            },
             "variable_component" => Self::Variable(VariableId::new(node.required("var_ref")?)),
             "object_component" => Self::Object {
                 object_ref: ObjectId::new(node.required("object_ref")?),
-                item_field: node.required("item_field")?.to_owned(),
+                item_field: text("item_field")?,
                 record_field: node.attribute("record_field").map(str::to_owned),
             },
-            "concat" => {
-                Self::Concat(node.elements().map(|c| Self::read(c, depth + 1)).collect::<Result<_, _>>()?)
-            }
-            "escape_regex" => match node.elements().next() {
-                Some(inner) => Self::EscapeRegex(Box::new(Self::read(inner, depth + 1)?)),
-                None => Self::Unsupported { name: name(node) },
+            "arithmetic" => Self::Arithmetic {
+                operation: ArithmeticOperation::read_or(
+                    node,
+                    "arithmetic_operation",
+                    ArithmeticOperation::Add,
+                )?,
+                components: inner()?,
             },
+            "begin" => Self::Begin { character: text("character")?, component: only()? },
+            "concat" => Self::Concat(inner()?),
+            "count" => Self::Count(inner()?),
+            "end" => Self::End { character: text("character")?, component: only()? },
+            "escape_regex" => Self::EscapeRegex(only()?),
+            "glob_to_regex" => {
+                Self::GlobToRegex { noescape: node.boolean("glob_noescape", false)?, component: only()? }
+            }
+            "regex_capture" => Self::RegexCapture {
+                pattern: node.attribute("pattern").unwrap_or_default().to_owned(),
+                component: only()?,
+            },
+            "split" => Self::Split { delimiter: text("delimiter")?, component: only()? },
+            "substring" => Self::Substring {
+                start: number("substring_start")?,
+                length: number("substring_length")?,
+                component: only()?,
+            },
+            "time_difference" => Self::TimeDifference {
+                format_1: format("format_1")?,
+                format_2: format("format_2")?,
+                components: inner()?,
+            },
+            "unique" => Self::Unique(inner()?),
             other => Self::Unsupported { name: other.to_owned() },
         })
     }

@@ -1,11 +1,12 @@
 //! What evaluating OVAL gives: results, and the items they rest on (system characteristics).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Datatype, Existence, FileItem, Operator, OvalResult, split_path};
+pub use super::write_results::ResultsFrame;
+
+use super::{Check, Existence, Item, Operator, OvalResult};
 use crate::enumeration::enumeration;
 use crate::id::{DefinitionId, ObjectId, TestId, VariableId};
-use crate::xml::XmlWriter;
 
 enumeration! {
     /// `FlagEnumeration`: how well an object was collected.
@@ -23,67 +24,6 @@ enumeration! {
         /// The object has no meaning on this system.
         NotApplicable => "not applicable",
     }
-}
-
-/// An item that was collected.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Item {
-    /// Its number within the results.
-    pub id: u64,
-    /// What it is.
-    pub kind: ItemKind,
-}
-
-/// The items that the model knows.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum ItemKind {
-    /// `ind-sys:yamlfilecontent_item`.
-    YamlFileContent {
-        /// The file.
-        filepath: String,
-        /// What was selected.
-        yamlpath: String,
-        /// The records.
-        records: Vec<Vec<ItemField>>,
-    },
-    /// `ind-sys:textfilecontent_item`.
-    TextFileContent {
-        /// The file.
-        filepath: String,
-        /// The regular expression.
-        pattern: String,
-        /// Which match, from 1.
-        instance: u64,
-        /// What matched.
-        text: String,
-        /// The groups.
-        subexpressions: Vec<String>,
-    },
-    /// `ind-sys:variable_item`.
-    Variable {
-        /// The variable.
-        var_ref: VariableId,
-        /// Its values.
-        values: Vec<String>,
-    },
-    /// `unix-sys:file_item`.
-    File(FileItem),
-    /// `ind-sys:family_item`.
-    Family {
-        /// The operating system's family.
-        family: String,
-    },
-}
-
-/// A field of a record.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ItemField {
-    /// Its name, in OVAL's encoding.
-    pub name: String,
-    /// Its type.
-    pub datatype: Datatype,
-    /// Its value.
-    pub value: String,
 }
 
 /// How an object was collected.
@@ -194,230 +134,32 @@ pub struct OvalResults {
     pub objects: BTreeMap<ObjectId, (String, CollectedObject)>,
     /// The items, numbered from 1.
     pub items: Vec<Item>,
+    /// Entities, by the item's number and their name, whose values are kept out of the document.
+    pub masked: BTreeSet<(u64, &'static str)>,
 }
 
-/// What an `oval_results` document says besides the results.
-pub struct ResultsFrame<'a> {
-    /// Who evaluated, and when.
-    pub generator: &'a super::Generator,
-    /// The `oval_definitions` element, declarations of its namespaces included.
-    pub definitions_xml: &'a str,
-    /// Name of the system that was evaluated.
-    pub host_name: &'a str,
-    /// What kind of system that is.
-    pub os_name: &'a str,
+/// What an `oval_results` document says of the system (`SystemInfoType`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SystemInfo {
+    /// Name of its operating system.
+    pub os_name: String,
+    /// The operating system's version.
+    pub os_version: String,
+    /// Its processors' architecture.
+    pub architecture: String,
+    /// Its own name.
+    pub primary_host_name: String,
+    /// Its network interfaces.
+    pub interfaces: Vec<InterfaceInfo>,
 }
 
-impl OvalResults {
-    /// Writes `<oval-res:oval_results>`.
-    pub fn write(&self, frame: &ResultsFrame<'_>, w: &mut XmlWriter) {
-        use crate::namespace::*;
-        let namespaces = [
-            ("xmlns:oval-res", OVAL_RES),
-            ("xmlns:oval", OVAL_COMMON),
-            ("xmlns:oval-sys", OVAL_SYS),
-            ("xmlns:ind-sys", OVAL_SYS_INDEPENDENT),
-            ("xmlns:unix-sys", OVAL_SYS_UNIX),
-            ("xmlns:xsi", XSI),
-        ];
-        w.element("oval-res:oval_results", &namespaces, |w| {
-            frame.generator.write("oval-res:generator", w);
-            w.element("oval-res:directives", &[], |w| {
-                for result in ["true", "false", "unknown", "error", "not_evaluated", "not_applicable"] {
-                    let element = format!("oval-res:definition_{result}");
-                    w.empty(&element, &[("reported", "true"), ("content", "full")]);
-                }
-            });
-            w.raw(&format!("\n{}\n", frame.definitions_xml));
-            w.element("oval-res:results", &[], |w| {
-                w.element("oval-res:system", &[], |w| self.write_system(frame, w));
-            });
-        });
-    }
-
-    fn write_system(&self, frame: &ResultsFrame<'_>, w: &mut XmlWriter) {
-        if !self.definitions.is_empty() {
-            w.element("oval-res:definitions", &[], |w| {
-                for (id, definition) in &self.definitions {
-                    write_definition(id, definition, w);
-                }
-            });
-        }
-        if !self.tests.is_empty() {
-            w.element("oval-res:tests", &[], |w| {
-                for (id, test) in &self.tests {
-                    write_test(id, test, w);
-                }
-            });
-        }
-        w.element("oval-sys:oval_system_characteristics", &[], |w| {
-            frame.generator.write("oval-sys:generator", w);
-            w.element("oval-sys:system_info", &[], |w| {
-                w.text_element("oval-sys:os_name", &[], frame.os_name);
-                w.text_element("oval-sys:os_version", &[], "Unknown");
-                w.text_element("oval-sys:architecture", &[], "Unknown");
-                w.text_element("oval-sys:primary_host_name", &[], frame.host_name);
-                w.empty("oval-sys:interfaces", &[]);
-            });
-            if !self.objects.is_empty() {
-                w.element("oval-sys:collected_objects", &[], |w| {
-                    for (id, (version, object)) in &self.objects {
-                        write_object(id, version, object, w);
-                    }
-                });
-            }
-            if !self.items.is_empty() {
-                w.element("oval-sys:system_data", &[], |w| {
-                    for item in &self.items {
-                        write_item(item, w);
-                    }
-                });
-            }
-        });
-    }
-}
-
-fn write_definition(id: &DefinitionId, definition: &DefinitionResult, w: &mut XmlWriter) {
-    let attributes = [
-        ("definition_id", id.as_str()),
-        ("version", &definition.version),
-        ("result", definition.result.as_str()),
-    ];
-    match &definition.criteria {
-        None => w.empty("oval-res:definition", &attributes),
-        Some(criteria) => {
-            w.element("oval-res:definition", &attributes, |w| write_criteria(criteria, w));
-        }
-    }
-}
-
-fn write_criteria(criteria: &CriteriaResult, w: &mut XmlWriter) {
-    let mut attributes = vec![("operator", criteria.operator.as_str()), ("result", criteria.result.as_str())];
-    if criteria.negate {
-        attributes.push(("negate", "true"));
-    }
-    w.element("oval-res:criteria", &attributes, |w| {
-        for child in &criteria.children {
-            let (element, reference, version, negate, result) = match child {
-                CriteriaNodeResult::Criteria(criteria) => {
-                    write_criteria(criteria, w);
-                    continue;
-                }
-                CriteriaNodeResult::Criterion { test_ref, version, negate, result } => {
-                    ("oval-res:criterion", ("test_ref", test_ref.as_str()), version, negate, result)
-                }
-                CriteriaNodeResult::ExtendDefinition { definition_ref, version, negate, result } => (
-                    "oval-res:extend_definition",
-                    ("definition_ref", definition_ref.as_str()),
-                    version,
-                    negate,
-                    result,
-                ),
-            };
-            let mut attributes = vec![reference, ("version", version), ("result", result.as_str())];
-            if *negate {
-                attributes.push(("negate", "true"));
-            }
-            w.empty(element, &attributes);
-        }
-    });
-}
-
-fn write_test(id: &TestId, test: &TestResult, w: &mut XmlWriter) {
-    let attributes = [
-        ("test_id", id.as_str()),
-        ("version", &test.version),
-        ("check_existence", test.check_existence.as_str()),
-        ("check", test.check.as_str()),
-        ("state_operator", test.state_operator.as_str()),
-        ("result", test.result.as_str()),
-    ];
-    if test.messages.is_empty() && test.tested_items.is_empty() && test.tested_variables.is_empty() {
-        return w.empty("oval-res:test", &attributes);
-    }
-    w.element("oval-res:test", &attributes, |w| {
-        for message in &test.messages {
-            w.text_element("oval-res:message", &[("level", "info")], message);
-        }
-        for (item, result) in &test.tested_items {
-            let item = item.to_string();
-            w.empty("oval-res:tested_item", &[("item_id", &item), ("result", result.as_str())]);
-        }
-        for (variable, value) in &test.tested_variables {
-            w.text_element("oval-res:tested_variable", &[("variable_id", variable.as_str())], value);
-        }
-    });
-}
-
-fn write_object(id: &ObjectId, version: &str, object: &CollectedObject, w: &mut XmlWriter) {
-    let attributes = [("id", id.as_str()), ("version", version), ("flag", object.flag.as_str())];
-    if object.messages.is_empty() && object.items.is_empty() {
-        return w.empty("oval-sys:object", &attributes);
-    }
-    w.element("oval-sys:object", &attributes, |w| {
-        for message in &object.messages {
-            w.text_element("oval-sys:message", &[("level", "error")], message);
-        }
-        for item in &object.items {
-            w.empty("oval-sys:reference", &[("item_ref", &item.to_string())]);
-        }
-    });
-}
-
-fn write_item(item: &Item, w: &mut XmlWriter) {
-    let id = item.id.to_string();
-    let attributes = [("id", id.as_str()), ("status", "exists")];
-    match &item.kind {
-        ItemKind::YamlFileContent { filepath, yamlpath, records } => {
-            w.element("ind-sys:yamlfilecontent_item", &attributes, |w| {
-                write_file(filepath, w);
-                w.text_element("ind-sys:yamlpath", &[], yamlpath);
-                for record in records {
-                    w.element("ind-sys:value", &[("datatype", "record")], |w| {
-                        for field in record {
-                            let mut attributes = vec![("name", field.name.as_str())];
-                            if field.datatype != Datatype::String {
-                                attributes.push(("datatype", field.datatype.as_str()));
-                            }
-                            w.text_element("oval-sys:field", &attributes, &field.value);
-                        }
-                    });
-                }
-            });
-        }
-        ItemKind::TextFileContent { filepath, pattern, instance, text, subexpressions } => {
-            w.element("ind-sys:textfilecontent_item", &attributes, |w| {
-                write_file(filepath, w);
-                w.text_element("ind-sys:pattern", &[], pattern);
-                w.text_element("ind-sys:instance", &[("datatype", "int")], &instance.to_string());
-                w.text_element("ind-sys:text", &[], text);
-                for subexpression in subexpressions {
-                    w.text_element("ind-sys:subexpression", &[], subexpression);
-                }
-            });
-        }
-        ItemKind::Variable { var_ref, values } => {
-            w.element("ind-sys:variable_item", &attributes, |w| {
-                w.text_element("ind-sys:var_ref", &[], var_ref.as_str());
-                for value in values {
-                    w.text_element("ind-sys:value", &[], value);
-                }
-            });
-        }
-        ItemKind::File(file) => {
-            w.element("unix-sys:file_item", &attributes, |w| file.write(w));
-        }
-        ItemKind::Family { family } => {
-            w.element("ind-sys:family_item", &attributes, |w| {
-                w.text_element("ind-sys:family", &[], family);
-            });
-        }
-    }
-}
-
-fn write_file(filepath: &str, w: &mut XmlWriter) {
-    let (path, filename) = split_path(filepath);
-    w.text_element("ind-sys:filepath", &[], filepath);
-    w.text_element("ind-sys:path", &[], path);
-    w.text_element("ind-sys:filename", &[], filename);
+/// A network interface of a system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterfaceInfo {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub ip_address: String,
+    /// Its hardware's address.
+    pub mac_address: String,
 }

@@ -98,13 +98,12 @@ impl Criteria {
 
 impl Test {
     fn write(&self, w: &mut XmlWriter) {
-        let element = match &self.kind {
-            TestKind::YamlFileContent(_) => "ind:yamlfilecontent_test",
-            TestKind::TextFileContent54(_) => "ind:textfilecontent54_test",
-            TestKind::Variable(_) => "ind:variable_test",
-            TestKind::Family(_) => "ind:family_test",
-            TestKind::File(_) => "unix:file_test",
-            TestKind::Unknown => "ind:unknown_test",
+        let (prefix, element) = match &self.kind {
+            TestKind::Known { test_type, .. } => {
+                let prefix = test_type.family().prefix();
+                (prefix, format!("{prefix}:{test_type}_test"))
+            }
+            TestKind::Unknown => ("ind", "ind:unknown_test".to_owned()),
             TestKind::Unsupported { .. } => return,
         };
         let mut attributes = vec![
@@ -114,14 +113,13 @@ impl Test {
             ("comment", &self.comment),
         ];
         let Some(comparison) = self.kind.comparison() else {
-            return w.empty(element, &attributes);
+            return w.empty(&element, &attributes);
         };
         attributes.push(("check_existence", self.check_existence.as_str()));
         if self.state_operator != Operator::And {
             attributes.push(("state_operator", self.state_operator.as_str()));
         }
-        let prefix = element.split_once(':').map_or("", |(prefix, _)| prefix);
-        w.element(element, &attributes, |w| {
+        w.element(&element, &attributes, |w| {
             w.empty(&format!("{prefix}:object"), &[("object_ref", comparison.object.as_str())]);
             for state in &comparison.states {
                 w.empty(&format!("{prefix}:state"), &[("state_ref", state.as_str())]);
@@ -141,54 +139,56 @@ fn head<'a>(id: &'a str, version: &'a str, comment: &'a Option<String>) -> Attri
 impl Object {
     fn write(&self, w: &mut XmlWriter) {
         let attributes = head(self.id.as_str(), &self.version, &self.comment);
+        let Some(test_type) = self.kind.test_type() else { return };
+        let prefix = test_type.family().prefix();
+        let element = format!("{prefix}:{test_type}_object");
         match &self.kind {
-            ObjectKind::YamlFileContent { file, yamlpath } => {
-                w.element("ind:yamlfilecontent_object", &attributes, |w| {
-                    file.write("ind", w);
-                    yamlpath.write("ind:yamlpath", None, w);
-                });
-            }
-            ObjectKind::TextFileContent54 { file, pattern, instance } => {
-                w.element("ind:textfilecontent54_object", &attributes, |w| {
-                    file.write("ind", w);
-                    pattern.write("ind:pattern", None, w);
-                    instance.write("ind:instance", None, w);
-                });
-            }
-            ObjectKind::Variable { var_ref } => {
-                w.element("ind:variable_object", &attributes, |w| {
-                    w.text_element("ind:var_ref", &[], var_ref.as_str());
-                });
-            }
-            ObjectKind::Family => w.empty("ind:family_object", &attributes),
-            ObjectKind::File { file } => {
-                w.element("unix:file_object", &attributes, |w| file.write("unix", w));
-            }
-            ObjectKind::Union { element, objects } => w.element(element.as_str(), &attributes, |w| {
-                w.element("oval-def:set", &[("set_operator", "UNION")], |w| {
-                    for object in objects {
-                        w.text_element("oval-def:object_reference", &[], object.as_str());
-                    }
-                });
-            }),
+            ObjectKind::Content(content) if content.is_empty() => w.empty(&element, &attributes),
+            ObjectKind::Content(content) => w.element(&element, &attributes, |w| content.write(prefix, w)),
+            ObjectKind::Set { set, .. } => w.element(&element, &attributes, |w| set.write(w)),
             ObjectKind::Unsupported { .. } => {}
         }
     }
 }
 
-impl FileSpec {
+impl ObjectContent {
+    fn is_empty(&self) -> bool {
+        self.entities.is_empty() && self.behaviors.is_empty() && self.filters.is_empty()
+    }
+
     fn write(&self, prefix: &str, w: &mut XmlWriter) {
-        let element = |name: &str| format!("{prefix}:{name}");
-        match self {
-            Self::FilePath(filepath) => filepath.write(&element("filepath"), None, w),
-            Self::PathAndName { path, filename } => {
-                path.write(&element("path"), None, w);
-                match filename {
-                    Some(filename) => filename.write(&element("filename"), None, w),
-                    None => w.empty(&element("filename"), &[("xsi:nil", "true")]),
-                }
+        if !self.behaviors.is_empty() {
+            let attributes: Vec<_> = self.behaviors.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            w.empty(&format!("{prefix}:behaviors"), &attributes);
+        }
+        for (name, entity) in &self.entities {
+            let element = format!("{prefix}:{name}");
+            match entity {
+                Some(entity) => entity.write(&element, None, w),
+                None => w.empty(&element, &[("xsi:nil", "true")]),
             }
         }
+        self.filters.iter().for_each(|filter| filter.write(w));
+    }
+}
+
+impl Filter {
+    fn write(&self, w: &mut XmlWriter) {
+        w.text_element("oval-def:filter", &[("action", self.action.as_str())], self.state.as_str());
+    }
+}
+
+impl Set {
+    fn write(&self, w: &mut XmlWriter) {
+        w.element("oval-def:set", &[("set_operator", self.operator.as_str())], |w| {
+            match &self.members {
+                SetMembers::Objects(objects) => objects
+                    .iter()
+                    .for_each(|object| w.text_element("oval-def:object_reference", &[], object.as_str())),
+                SetMembers::Sets(sets) => sets.iter().for_each(|set| set.write(w)),
+            }
+            self.filters.iter().for_each(|filter| filter.write(w));
+        });
     }
 }
 
@@ -206,6 +206,9 @@ impl Entity {
         }
         if self.entity_check != Check::All {
             attributes.push(("entity_check", self.entity_check.as_str()));
+        }
+        if self.mask {
+            attributes.push(("mask", "true"));
         }
         match &self.value {
             EntityValue::Literal(value) => w.text_element(element, &attributes, value),
@@ -226,52 +229,34 @@ impl State {
         if self.operator != Operator::And {
             attributes.push(("operator", self.operator.as_str()));
         }
-        match &self.kind {
-            StateKind::YamlFileContent { entity_check, fields } => {
-                w.element("ind:yamlfilecontent_state", &attributes, |w| {
-                    let mut attributes = vec![("datatype", Datatype::Record.as_str())];
-                    if *entity_check != Check::All {
-                        attributes.push(("entity_check", entity_check.as_str()));
-                    }
-                    w.element("ind:value", &attributes, |w| {
-                        for field in fields {
-                            field.entity.write("oval-def:field", Some(&field.name), w);
-                        }
-                    });
-                });
+        let StateKind::Known { test_type, entities } = &self.kind else { return };
+        let prefix = test_type.family().prefix();
+        w.element(&format!("{prefix}:{test_type}_state"), &attributes, |w| {
+            for (name, entity) in entities {
+                entity.write(&format!("{prefix}:{name}"), w);
             }
-            StateKind::TextFileContent54 { text, subexpression } => {
-                w.element("ind:textfilecontent54_state", &attributes, |w| {
-                    if let Some(text) = text {
-                        text.write("ind:text", None, w);
-                    }
-                    if let Some(subexpression) = subexpression {
-                        subexpression.write("ind:subexpression", None, w);
-                    }
-                });
-            }
-            StateKind::Variable { value } => {
-                w.element("ind:variable_state", &attributes, |w| {
-                    if let Some(value) = value {
-                        value.write("ind:value", None, w);
+        });
+    }
+}
+
+impl StateEntity {
+    fn write(&self, element: &str, w: &mut XmlWriter) {
+        match self {
+            Self::Value(entity) => entity.write(element, None, w),
+            Self::Record { entity_check, fields, mask } => {
+                let mut attributes = vec![("datatype", Datatype::Record.as_str())];
+                if *entity_check != Check::All {
+                    attributes.push(("entity_check", entity_check.as_str()));
+                }
+                if *mask {
+                    attributes.push(("mask", "true"));
+                }
+                w.element(element, &attributes, |w| {
+                    for field in fields {
+                        field.entity.write("oval-def:field", Some(&field.name), w);
                     }
                 });
             }
-            StateKind::Family { family } => {
-                w.element("ind:family_state", &attributes, |w| {
-                    if let Some(family) = family {
-                        family.write("ind:family", None, w);
-                    }
-                });
-            }
-            StateKind::File { entities } => {
-                w.element("unix:file_state", &attributes, |w| {
-                    for (name, entity) in entities {
-                        entity.write(&format!("unix:{name}"), None, w);
-                    }
-                });
-            }
-            StateKind::Unsupported { .. } => {}
         }
     }
 }
@@ -300,8 +285,18 @@ impl Variable {
 
 impl Component {
     fn write(&self, w: &mut XmlWriter) {
+        let all = |name: &str, attributes: &[(&str, &str)], parts: &[Self], w: &mut XmlWriter| {
+            w.element(name, attributes, |w| parts.iter().for_each(|part| part.write(w)));
+        };
+        let one = |name: &str, attributes: &[(&str, &str)], part: &Self, w: &mut XmlWriter| {
+            w.element(name, attributes, |w| part.write(w));
+        };
         match self {
-            Self::Literal(text) => w.text_element("oval-def:literal_component", &[], text),
+            Self::Literal { value, datatype } => {
+                let attributes = [("datatype", datatype.as_str())];
+                let attributes = if *datatype == Datatype::String { &[][..] } else { &attributes };
+                w.text_element("oval-def:literal_component", attributes, value);
+            }
             Self::Variable(id) => w.empty("oval-def:variable_component", &[("var_ref", id.as_str())]),
             Self::Object { object_ref, item_field, record_field } => {
                 let mut attributes = vec![("object_ref", object_ref.as_str()), ("item_field", item_field)];
@@ -310,10 +305,38 @@ impl Component {
                 }
                 w.empty("oval-def:object_component", &attributes);
             }
-            Self::Concat(parts) => {
-                w.element("oval-def:concat", &[], |w| parts.iter().for_each(|part| part.write(w)));
+            Self::Arithmetic { operation, components } => {
+                all("oval-def:arithmetic", &[("arithmetic_operation", operation.as_str())], components, w);
             }
-            Self::EscapeRegex(inner) => w.element("oval-def:escape_regex", &[], |w| inner.write(w)),
+            Self::Begin { character, component } => {
+                one("oval-def:begin", &[("character", character)], component, w);
+            }
+            Self::Concat(parts) => all("oval-def:concat", &[], parts, w),
+            Self::Count(parts) => all("oval-def:count", &[], parts, w),
+            Self::End { character, component } => {
+                one("oval-def:end", &[("character", character)], component, w);
+            }
+            Self::EscapeRegex(inner) => one("oval-def:escape_regex", &[], inner, w),
+            Self::GlobToRegex { noescape, component } => {
+                let noescape = if *noescape { "true" } else { "false" };
+                one("oval-def:glob_to_regex", &[("glob_noescape", noescape)], component, w);
+            }
+            Self::RegexCapture { pattern, component } => {
+                one("oval-def:regex_capture", &[("pattern", pattern)], component, w);
+            }
+            Self::Split { delimiter, component } => {
+                one("oval-def:split", &[("delimiter", delimiter)], component, w);
+            }
+            Self::Substring { start, length, component } => {
+                let (start, length) = (start.to_string(), length.to_string());
+                let attributes = [("substring_start", &*start), ("substring_length", &*length)];
+                one("oval-def:substring", &attributes, component, w);
+            }
+            Self::TimeDifference { format_1, format_2, components } => {
+                let attributes = [("format_1", format_1.as_str()), ("format_2", format_2.as_str())];
+                all("oval-def:time_difference", &attributes, components, w);
+            }
+            Self::Unique(parts) => all("oval-def:unique", &[], parts, w),
             Self::Unsupported { .. } => {}
         }
     }

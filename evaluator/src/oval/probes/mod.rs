@@ -1,18 +1,22 @@
 //! The probes: what an object's description finds.
 
-mod content;
-mod files;
-mod prefix;
-mod union;
+mod file;
+mod text;
+mod yaml;
 
-pub(super) use union::object_element;
+pub(super) use yaml::Selected;
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
-use virtscap_scap::oval::results::{CollectedObject, Flag, ItemKind};
-use virtscap_scap::oval::{Check, Entity, EntityValue, FileSpec, Object, ObjectKind, Operation};
+use virtscap_scap::id::VariableId;
+use virtscap_scap::oval::results::{CollectedObject, Flag};
+use virtscap_scap::oval::{
+    EntityValue, ItemContent, ItemEntity, Object, ObjectContent, ObjectKind, TestType, split_path,
+};
 
 use super::Session;
+use super::set::Filters;
 use super::variables::NoValues;
 use crate::files::Lookup;
 
@@ -28,31 +32,54 @@ fn not_collected(message: String) -> CollectedObject {
 
 /// What a probe found so far.
 #[derive(Default)]
-struct Findings {
-    items: Vec<ItemKind>,
+pub(super) struct Findings {
+    items: Vec<ItemContent>,
     messages: Vec<String>,
     error: bool,
     /// Whether a file is missing because its data could not be had.
     withheld: bool,
+    /// Whether the object has no meaning here.
+    not_applicable: bool,
+    filters: Filters,
 }
 
 impl Findings {
-    fn error(&mut self, message: String) {
+    /// Keeps an item, if it counts.
+    pub(super) fn push(&mut self, item: ItemContent) {
+        if self.filters.admit(&item) {
+            self.items.push(item);
+        }
+    }
+
+    /// Keeps an item of entities, if it counts.
+    pub(super) fn item(&mut self, test_type: TestType, entities: Vec<ItemEntity>) {
+        self.push(ItemContent::of(test_type, entities));
+    }
+
+    pub(super) fn error(&mut self, message: String) {
         self.error = true;
-        self.messages.push(message);
+        if !self.messages.contains(&message) {
+            self.messages.push(message);
+        }
     }
 
     /// Notes why something is missing, where that is known: its data could not be had, which is not the same as that
     /// there is none. A test that is content with nothing must not be true of that.
-    fn withhold(&mut self, reason: Option<String>) {
+    pub(super) fn withhold(&mut self, reason: Option<String>) {
         self.withheld |= reason.is_some();
         if let Some(reason) = reason.filter(|reason| !self.messages.contains(reason)) {
             self.messages.push(reason);
         }
     }
 
+    /// The object has no meaning on this system or source, for this reason.
+    pub(super) fn not_applicable(&mut self, reason: impl Into<String>) {
+        self.not_applicable = true;
+        self.messages.push(reason.into());
+    }
+
     /// What was found; what went wrong is noted. A file that is missing is no error.
-    fn take<T>(&mut self, path: &str, lookup: Lookup<T>) -> Option<T> {
+    pub(super) fn take<T>(&mut self, path: &str, lookup: Lookup<T>) -> Option<T> {
         match lookup {
             Lookup::Found(found) => return Some(found),
             Lookup::Missing { reason } => self.withhold(reason),
@@ -60,83 +87,138 @@ impl Findings {
         }
         None
     }
-}
 
-impl<'a> Session<'a> {
-    pub(super) fn collect(&mut self, object: &'a Object) -> CollectedObject {
-        let findings = match &object.kind {
-            ObjectKind::YamlFileContent { file, yamlpath } => self.yaml_file_content(file, yamlpath),
-            ObjectKind::TextFileContent54 { file, pattern, instance } => {
-                self.text_file_content(file, pattern, instance)
-            }
-            ObjectKind::Variable { var_ref } => self.variable(var_ref).map(|values| {
-                let mut findings = Findings::default();
-                if !values.is_empty() {
-                    findings.items.push(ItemKind::Variable { var_ref: var_ref.clone(), values });
-                }
-                findings
-            }),
-            // Nodes run Linux, and so do the scanners that read dumps.
-            ObjectKind::Family => {
-                let family = ItemKind::Family { family: "unix".to_owned() };
-                Ok(Findings { items: vec![family], ..Findings::default() })
-            }
-            ObjectKind::File { file } => self.file(file),
-            ObjectKind::Union { element, objects } => return self.union(*element, objects),
-            ObjectKind::Unsupported { name } => {
-                return not_collected(format!(
-                    "{}: objects of this form ({name}) are not supported",
-                    object.id
-                ));
-            }
-        };
-        let findings = match findings {
-            Ok(findings) => findings,
-            Err(none) => {
-                return CollectedObject { flag: none.flag, messages: vec![none.reason], items: Vec::new() };
-            }
-        };
-        let flag = match (findings.error, findings.withheld, findings.items.is_empty()) {
+    fn flag(&self) -> Flag {
+        match (self.error, self.withheld, self.items.is_empty()) {
             (true, _, _) => Flag::Error,
+            _ if self.not_applicable => Flag::NotApplicable,
             (false, true, true) => Flag::NotCollected,
             (false, true, false) => Flag::Incomplete,
             (false, false, true) => Flag::DoesNotExist,
             (false, false, false) => Flag::Complete,
+        }
+    }
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn collect(&mut self, object: &'a Object) -> CollectedObject {
+        match &object.kind {
+            ObjectKind::Content(content) => self.collect_content(object, content),
+            ObjectKind::Set { test_type, set } => self.set(*test_type, set),
+            ObjectKind::Unsupported { name } => {
+                self.note_unsupported(name);
+                not_collected(format!("{}: objects of this form ({name}) are not supported", object.id))
+            }
+        }
+    }
+
+    fn collect_content(&mut self, object: &Object, content: &'a ObjectContent) -> CollectedObject {
+        let mut findings = match self.filters(&content.filters, content.test_type) {
+            Ok(filters) => Findings { filters, ..Findings::default() },
+            Err(problem) => return failed(problem),
         };
-        let items = findings.items.into_iter().map(|item| self.add_item(item)).collect();
+        if let Err(none) = self.probe(object, content, &mut findings) {
+            return CollectedObject { flag: none.flag, messages: vec![none.reason], items: Vec::new() };
+        }
+        let flag = findings.flag();
+        let mut items: Vec<_> = findings.items.into_iter().map(|item| self.add_item(item)).collect();
+        // What was found by two ways is one item.
+        let mut known = HashSet::with_capacity(items.len());
+        items.retain(|id| known.insert(*id));
         CollectedObject { flag, messages: findings.messages, items }
     }
 
-    /// `unix:file_object`: one item per file.
-    fn file(&mut self, file: &FileSpec) -> Result<Findings, NoValues> {
-        let mut findings = Findings::default();
-        for named in self.named_files(file, &mut findings)? {
-            let item = self.file_item(&named, &mut findings);
-            findings.items.extend(item.map(ItemKind::File));
+    /// Looks for what an object describes.
+    fn probe(
+        &mut self,
+        object: &Object,
+        content: &'a ObjectContent,
+        findings: &mut Findings,
+    ) -> Result<(), NoValues> {
+        match content.test_type {
+            TestType::YamlFileContent => self.yaml_file_content(content, findings),
+            TestType::TextFileContent54 => self.text_file_content_54(content, findings),
+            TestType::TextFileContent => self.text_file_content(content, findings),
+            TestType::File => self.file(content, findings),
+            TestType::Variable => self.variable_items(content, findings),
+            TestType::Family => {
+                // Nodes run Linux, and so do the scanners that read dumps.
+                findings.item(TestType::Family, vec![ItemEntity::text("family", "unix")]);
+                Ok(())
+            }
+            other => {
+                self.note_unsupported(other.name());
+                findings.withhold(Some(format!(
+                    "{}: objects of this kind ({other}) are not supported",
+                    object.id
+                )));
+                Ok(())
+            }
         }
-        Ok(findings)
     }
 
-    /// The values of an object's entity that has to be equal to one of them.
-    fn equals_only(&mut self, entity: &Entity, what: &str) -> Result<Vec<String>, NoValues> {
-        let var_check = match &entity.value {
-            EntityValue::Literal(_) => Check::AtLeastOne,
-            EntityValue::Variable { var_check, .. } => *var_check,
+    /// `ind:variable_object`: one item with the variable's values.
+    fn variable_items(&mut self, content: &ObjectContent, findings: &mut Findings) -> Result<(), NoValues> {
+        let Some(EntityValue::Literal(id)) = content.entity("var_ref").map(|entity| &entity.value) else {
+            return Err("the object names no variable".to_owned().into());
         };
-        let mut values = self.entity_values(&entity.value)?;
-        if entity.operation != Operation::Equals || !matches!(var_check, Check::AtLeastOne | Check::All) {
-            let operation = entity.operation;
-            return Err(format!(
-                "an object's {what} with operation '{operation}' and var_check '{var_check}' is not supported"
-            )
-            .into());
+        let id = VariableId::new(id.trim());
+        let values = self.variable(&id)?;
+        if !values.is_empty() {
+            let datatype =
+                self.variables.get(&id).map_or(virtscap_scap::oval::Datatype::String, |v| v.datatype);
+            let mut entities = vec![ItemEntity::text("var_ref", id.as_str())];
+            entities.extend(values.into_iter().map(|value| ItemEntity::typed("value", datatype, value)));
+            findings.item(TestType::Variable, entities);
         }
-        let mut known = HashSet::new();
-        values.retain(|value| known.insert(value.clone()));
-        // Nothing is equal to all of several different values.
-        if var_check == Check::All && values.len() > 1 {
-            values.clear();
-        }
-        Ok(values)
+        Ok(())
     }
+
+    /// The content of a file, read once for all objects that want it, as long as there is room to keep it.
+    fn content(&mut self, filepath: &str, findings: &mut Findings) -> Option<Rc<[u8]>> {
+        if let Some(known) = self.contents.get(filepath) {
+            return Some(known.clone());
+        }
+        let content: Rc<[u8]> = findings.take(filepath, self.files.read(filepath))?.as_ref().into();
+        self.contents.keep(filepath, &content);
+        Some(content)
+    }
+}
+
+/// The contents of files that were read, as long as there is room.
+#[derive(Default)]
+pub(super) struct Contents {
+    kept: std::collections::HashMap<String, Rc<[u8]>>,
+    size: usize,
+}
+
+/// How many bytes of files are kept.
+const KEPT: usize = 8 << 20;
+
+impl Contents {
+    fn get(&self, filepath: &str) -> Option<&Rc<[u8]>> {
+        self.kept.get(filepath)
+    }
+
+    fn keep(&mut self, filepath: &str, content: &Rc<[u8]>) {
+        if content.len() > KEPT / 4 {
+            return;
+        }
+        if self.size + content.len() > KEPT {
+            self.kept.clear();
+            self.size = 0;
+        }
+        self.size += content.len();
+        self.kept.insert(filepath.to_owned(), content.clone());
+    }
+}
+
+/// The entities that name a file.
+fn file_entities(filepath: &str) -> Vec<ItemEntity> {
+    let (path, filename) = split_path(filepath);
+    vec![
+        ItemEntity::text("filepath", filepath),
+        ItemEntity::text("path", path),
+        ItemEntity::text("filename", filename),
+    ]
 }

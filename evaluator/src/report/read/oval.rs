@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use virtscap_scap::id::{DefinitionId, ObjectId, ValueId, VariableId};
 use virtscap_scap::namespace::{OVAL_DEF, OVAL_RES, OVAL_SYS};
-use virtscap_scap::oval::results::{Flag, ItemField, ItemKind};
-use virtscap_scap::oval::{Datatype, FileItem, FileType, OvalDefinitions, OvalResult};
+use virtscap_scap::oval::results::Flag;
+use virtscap_scap::oval::{
+    Datatype, FileItem, ItemContent, ItemEntity, ItemField, ItemValue, OvalDefinitions, OvalResult, Status,
+    TestType,
+};
 use virtscap_scap::xccdf::{Benchmark, RuleCheck};
 use virtscap_scap::xml::{Node, NodeExt as _, ReadError};
 
@@ -163,51 +166,28 @@ fn described(item: Node<'_, '_>) -> String {
 }
 
 /// An item that the model knows.
-fn kind(item: Node<'_, '_>) -> Option<ItemKind> {
-    let all = |child: &'static str| item.elements().filter(move |node| node.tag_name().name() == child);
-    Some(match item.tag_name().name() {
-        "yamlfilecontent_item" => ItemKind::YamlFileContent {
-            filepath: text(item, "filepath"),
-            yamlpath: text(item, "yamlpath"),
-            records: all("value").map(|record| record.elements().map(field).collect()).collect(),
-        },
-        "textfilecontent_item" => ItemKind::TextFileContent {
-            filepath: text(item, "filepath"),
-            pattern: text(item, "pattern"),
-            instance: text(item, "instance").trim().parse().ok()?,
-            text: text(item, "text"),
-            subexpressions: all("subexpression").map(|node| node.full_text()).collect(),
-        },
-        "variable_item" => ItemKind::Variable {
-            var_ref: VariableId::new(text(item, "var_ref")),
-            values: all("value").map(|node| node.full_text()).collect(),
-        },
-        "family_item" => ItemKind::Family { family: text(item, "family") },
-        "file_item" => ItemKind::File(file(item)?),
-        _ => return None,
-    })
+fn kind(item: Node<'_, '_>) -> Option<ItemContent> {
+    let test_type = TestType::of_item(item.tag_name().namespace(), item.tag_name().name())?;
+    if test_type == TestType::File {
+        let text = |name: &str| item.child(name).map(|node| node.full_text());
+        return FileItem::from_texts(&text).map(ItemContent::File);
+    }
+    let status =
+        |node: Node<'_, '_>| node.attribute("status").and_then(Status::from_text).unwrap_or(Status::Exists);
+    let entities = item.elements().filter_map(|node| {
+        let name = test_type.entity(node.tag_name().name())?;
+        let datatype = node.attribute("datatype").and_then(Datatype::from_text).unwrap_or(Datatype::String);
+        let value = match datatype {
+            Datatype::Record => ItemValue::Record(node.elements().map(field).collect()),
+            _ => ItemValue::Text(node.full_text()),
+        };
+        Some(ItemEntity { name, datatype, status: status(node), value })
+    });
+    Some(ItemContent::Entities { test_type, status: status(item), entities: entities.collect() })
 }
 
 fn field(node: Node<'_, '_>) -> ItemField {
     let datatype = node.attribute("datatype").and_then(Datatype::from_text).unwrap_or(Datatype::String);
     let name = node.attribute("name").unwrap_or_default().to_owned();
     ItemField { name, datatype, value: node.full_text() }
-}
-
-fn file(item: Node<'_, '_>) -> Option<FileItem> {
-    const BITS: [&str; 12] = [
-        "suid", "sgid", "sticky", "uread", "uwrite", "uexec", "gread", "gwrite", "gexec", "oread", "owrite",
-        "oexec",
-    ];
-    let is_set = |name: &&str| matches!(text(item, name).trim(), "true" | "1");
-    let filename = text(item, "filename");
-    Some(FileItem {
-        path: text(item, "path"),
-        filename: (!filename.is_empty()).then_some(filename),
-        file_type: FileType::from_text(text(item, "type").trim())?,
-        group_id: text(item, "group_id").trim().parse().ok()?,
-        user_id: text(item, "user_id").trim().parse().ok()?,
-        size: text(item, "size").trim().parse().ok()?,
-        mode: BITS.iter().fold(0, |mode, bit| mode << 1 | u32::from(is_set(bit))),
-    })
 }

@@ -1,8 +1,15 @@
-//! CPE dictionaries: which definition tells whether a platform is there.
+//! CPE: names of platforms, dictionaries that say which definition tells whether one is there, and the language that
+//! combines them.
+
+mod language;
+mod name;
 
 use crate::id::DefinitionId;
 use crate::namespace::OVAL_DEF;
 use crate::xml::{Node, NodeExt, ReadError, XmlWriter};
+
+pub use language::{LogicalTest, PlatformSpecification, PlatformTest, TestNode};
+pub use name::CpeName;
 
 /// A `cpe-list`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,12 +21,12 @@ pub struct CpeList {
 /// A platform of a dictionary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CpeItem {
-    /// Its CPE name, in the form of CPE 2.2 (`cpe:/a:…`).
+    /// Its CPE name, in the form of CPE 2.2 (`cpe:/a:…`) or 2.3 (`cpe:2.3:a:…`).
     pub name: String,
     /// Its title.
     pub title: String,
-    /// How to tell whether it is there.
-    pub check: Option<CpeCheck>,
+    /// How to tell whether it is there: one of them has to hold.
+    pub checks: Vec<CpeCheck>,
 }
 
 /// A check of a platform, in OVAL.
@@ -35,21 +42,19 @@ impl CpeList {
     /// Reads a `cpe-list` element.
     ///
     /// # Errors
-    /// [`ReadError::MissingAttribute`] for an item without name or a check without href.
+    /// [`ReadError::MissingAttribute`] for an item without name.
     pub fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
         let items = node.named("cpe-item").map(|item| {
-            let check = item.named("check").find(|c| c.attribute("system") == Some(OVAL_DEF));
+            // As OpenSCAP does it, the document that is meant tells the language of a check, not its system. Without a
+            // document there is nothing to evaluate.
+            let checks = item.named("check").filter_map(|check| {
+                let href = check.attribute("href")?.to_owned();
+                Some(CpeCheck { href, definition: DefinitionId::new(check.full_text().trim()) })
+            });
             Ok(CpeItem {
                 name: item.required("name")?.to_owned(),
                 title: item.child("title").map(|t| t.full_text()).unwrap_or_default(),
-                check: check
-                    .map(|c| {
-                        Ok::<_, ReadError>(CpeCheck {
-                            href: c.required("href")?.to_owned(),
-                            definition: DefinitionId::new(c.full_text().trim()),
-                        })
-                    })
-                    .transpose()?,
+                checks: checks.collect(),
             })
         });
         Ok(Self { items: items.collect::<Result<_, ReadError>>()? })
@@ -61,7 +66,7 @@ impl CpeList {
             for item in &self.items {
                 w.element("cpe-dict:cpe-item", &[("name", &item.name)], |w| {
                     w.text_element("cpe-dict:title", &[("xml:lang", "en-us")], &item.title);
-                    if let Some(check) = &item.check {
+                    for check in &item.checks {
                         let attributes = [("system", OVAL_DEF), ("href", check.href.as_str())];
                         w.text_element("cpe-dict:check", &attributes, check.definition.as_str());
                     }

@@ -1,0 +1,411 @@
+//! Which files an object names, as OpenSCAP finds them (`oval_fts.c`).
+//!
+//! OpenSCAP walks a tree for all operations but `equals`, and follows links there, except back into a directory that it is
+//! in. A `filepath` names anything but a directory, what a link leads to counting for the link. A `filename` names anything
+//! in the directory but directories; of links to them it names the link. A nil `filename` names the directory.
+//! From the directories of a `path` it goes on by the behaviors: downwards without following links, unless they say so.
+
+use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use virtscap_scap::oval::{FileType, ObjectContent, split_path};
+
+use super::Session;
+use super::behaviors::{Direction, FileBehaviors, FileSystem};
+use super::matcher::Matcher;
+use super::probes::Findings;
+use super::variables::NoValues;
+use crate::files::{Files, Lookup, join};
+
+/// How deep a walk goes.
+const MAX_DEPTH: usize = 1000;
+/// How many names a walk that follows links may meet. In /sys, whose folders link to each other, a walk without a limit
+/// would not end.
+const MAX_NAMES: usize = 1_000_000;
+
+/// A file that an object names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The directory, as the object names it.
+    pub(super) path: Arc<str>,
+    /// The same without links; none where it was not looked at.
+    pub(super) folder: Option<Rc<str>>,
+    /// The name in it; none: the directory itself.
+    pub(super) filename: Option<String>,
+}
+
+impl Found {
+    /// The whole path.
+    pub(super) fn full_path(&self) -> String {
+        match &self.filename {
+            Some(filename) => join(&self.path, filename),
+            None => self.path.to_string(),
+        }
+    }
+}
+
+/// What an object says of files.
+pub(super) struct FileQuery {
+    target: Target,
+    behaviors: FileBehaviors,
+}
+
+enum Target {
+    FilePath(Matcher),
+    In { path: Matcher, filename: Option<Matcher> },
+}
+
+impl<'a> Session<'a> {
+    /// What an object says of files.
+    pub(super) fn file_query(&mut self, object: &ObjectContent) -> Result<FileQuery, NoValues> {
+        let behaviors = FileBehaviors::of(&object.behaviors)?;
+        let target = match (object.entity("filepath"), object.entity("path")) {
+            (Some(filepath), _) => Target::FilePath(self.path_matcher(filepath)?),
+            (None, Some(path)) => Target::In {
+                path: self.path_matcher(path)?,
+                filename: object.entity("filename").map(|name| self.matcher(name)).transpose()?,
+            },
+            (None, None) => return Err("the object names neither a filepath nor a path".to_owned().into()),
+        };
+        Ok(FileQuery { target, behaviors })
+    }
+
+    /// Visits the files that an object names. Where the object names a file by its plain path, it may not be there.
+    pub(super) fn for_each_file(
+        &self,
+        query: &FileQuery,
+        findings: &mut Findings,
+        visit: &mut dyn FnMut(Found, &mut Findings) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut walk = Walk {
+            files: self.files,
+            query,
+            local: None,
+            findings,
+            visit,
+            names: 0,
+            within: Vec::new(),
+            device: None,
+        };
+        walk.run()
+    }
+}
+
+struct Walk<'w> {
+    files: &'w dyn Files,
+    query: &'w FileQuery,
+    /// The numbers of the local file systems, where only these count.
+    local: Option<HashSet<u64>>,
+    findings: &'w mut Findings,
+    visit: &'w mut dyn FnMut(Found, &mut Findings) -> Result<(), String>,
+    names: usize,
+    /// The directories that the walk is in, without links.
+    within: Vec<Rc<str>>,
+    /// The file system that the walk stays on, where the behaviors say so.
+    device: Option<u64>,
+}
+
+impl Walk<'_> {
+    fn run(&mut self) -> Result<(), String> {
+        let query = self.query;
+        if query.behaviors.file_system == FileSystem::Local {
+            self.local = local_devices(self.files);
+        }
+        match &query.target {
+            Target::FilePath(filepath) => match filepath.exactly() {
+                Some(paths) => {
+                    for path in plain_paths(paths.into_iter().filter(|path| !path.ends_with('/')))? {
+                        let (folder, filename) = split_path(&path);
+                        self.found(folder.into(), None, Some(filename.to_owned()))?;
+                    }
+                }
+                None => self.walk_matching(filepath, true)?,
+            },
+            Target::In { path, .. } => match path.exactly() {
+                Some(paths) => {
+                    for path in plain_paths(paths.into_iter())? {
+                        self.from(&path)?;
+                    }
+                }
+                None => self.walk_matching(path, false)?,
+            },
+        }
+        Ok(())
+    }
+
+    fn found(
+        &mut self,
+        path: Arc<str>,
+        folder: Option<Rc<str>>,
+        filename: Option<String>,
+    ) -> Result<(), String> {
+        (self.visit)(Found { path, folder, filename }, self.findings)
+    }
+
+    /// Looks for what a matcher of paths wants: files, or directories to go on from.
+    fn walk_matching(&mut self, wanted: &Matcher, files: bool) -> Result<(), String> {
+        // From below a start that is itself below another one, nothing is to be found twice.
+        let mut done: BTreeSet<String> = BTreeSet::new();
+        for start in wanted.starts() {
+            if let Some(folder) = self.findings.take(start, self.files.directory(start)) {
+                self.matching_below(start, &folder, wanted, files, &mut done)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn matching_below(
+        &mut self,
+        path: &str,
+        folder: &str,
+        wanted: &Matcher,
+        files: bool,
+        done: &mut BTreeSet<String>,
+    ) -> Result<(), String> {
+        if self.within.iter().any(|within| &**within == folder) || self.is_foreign(path, folder) {
+            return Ok(());
+        }
+        if !files && wanted.is_match(path)? && done.insert(path.to_owned()) {
+            // The way here is no part of the way from here.
+            let within = std::mem::take(&mut self.within);
+            self.from(path)?;
+            self.within = within;
+        }
+        self.enter(path, folder)?;
+        let shown: Arc<str> = path.into();
+        let folder: Rc<str> = folder.into();
+        for entry in self.entries(path, &folder) {
+            self.names += 1;
+            if self.names > MAX_NAMES {
+                return Err(format!("there are more than {MAX_NAMES} files to look through"));
+            }
+            let child = join(path, &entry.name);
+            if !wanted.may_lead(&child)? {
+                continue;
+            }
+            let below = match entry.file_type {
+                FileType::Directory => Some(join(&folder, &entry.name)),
+                FileType::Link => match self.files.directory(&join(&folder, &entry.name)) {
+                    Lookup::Missing { reason: None } => None,
+                    directory => match self.findings.take(&child, directory) {
+                        Some(directory) => Some(directory),
+                        None => continue,
+                    },
+                },
+                _ => None,
+            };
+            match below {
+                Some(below) => self.matching_below(&child, &below, wanted, files, done)?,
+                None if files && wanted.is_match(&child)? && done.insert(child) => {
+                    self.found(shown.clone(), Some(folder.clone()), Some(entry.name))?;
+                }
+                None => {}
+            }
+        }
+        self.within.pop();
+        Ok(())
+    }
+
+    /// Goes on from a directory of a `path`, by the behaviors.
+    fn from(&mut self, path: &str) -> Result<(), String> {
+        let query = self.query;
+        let Target::In { filename, .. } = &query.target else { return Ok(()) };
+        let behaviors = &query.behaviors;
+        match (behaviors.direction, filename) {
+            (Direction::None, None) => self.found(path.into(), None, None),
+            (Direction::None, Some(wanted)) if wanted.exactly().is_some() => {
+                let names = wanted.exactly().unwrap_or_default();
+                for name in names.into_iter().filter(|name| is_name(name)) {
+                    self.found(path.into(), None, Some(name.to_owned()))?;
+                }
+                Ok(())
+            }
+            (Direction::None | Direction::Down, _) => {
+                let Some(folder) = self.findings.take(path, self.files.directory(path)) else {
+                    return Ok(());
+                };
+                self.device = None;
+                self.down(path, &folder, 0)
+            }
+            (Direction::Up, _) => self.up(path),
+        }
+    }
+
+    fn down(&mut self, path: &str, folder: &str, level: usize) -> Result<(), String> {
+        let query = self.query;
+        let Target::In { filename, .. } = &query.target else { return Ok(()) };
+        let behaviors = &query.behaviors;
+        if self.within.iter().any(|within| &**within == folder) {
+            return Ok(());
+        }
+        let deeper_than = |level: usize| behaviors.max_depth.is_some_and(|max| level > max);
+        let shown: Arc<str> = path.into();
+        let folder: Rc<str> = folder.into();
+        if filename.is_none() && !deeper_than(level) {
+            self.found(shown.clone(), None, None)?;
+        }
+        if level > 0 && (behaviors.direction == Direction::None || deeper_than(level)) {
+            return Ok(());
+        }
+        if self.is_foreign(path, &folder) {
+            return Ok(());
+        }
+        self.enter(path, &folder)?;
+        for entry in self.entries(path, &folder) {
+            self.names += usize::from(behaviors.follows_links);
+            if self.names > MAX_NAMES {
+                return Err(format!("there are more than {MAX_NAMES} files to look through"));
+            }
+            if entry.file_type == FileType::Directory {
+                if behaviors.follows_directories || filename.is_none() {
+                    let below = (join(path, &entry.name), join(&folder, &entry.name));
+                    if behaviors.follows_directories {
+                        self.down(&below.0, &below.1, level + 1)?;
+                    } else if behaviors.direction == Direction::Down && !deeper_than(level + 1) {
+                        // It is named, and not gone into.
+                        self.found(below.0.into(), None, None)?;
+                    }
+                }
+                continue;
+            }
+            if let Some(wanted) = filename
+                && self.is_wanted(wanted, &entry.name)
+            {
+                self.found(shown.clone(), Some(folder.clone()), Some(entry.name.clone()))?;
+            }
+            let goes_on = behaviors.direction == Direction::Down && !deeper_than(level + 1);
+            if entry.file_type == FileType::Link && behaviors.follows_links && goes_on {
+                let target = self.files.directory(&join(&folder, &entry.name));
+                if let Lookup::Found(target) = target {
+                    self.down(&join(path, &entry.name), &target, level + 1)?;
+                }
+            }
+        }
+        self.within.pop();
+        Ok(())
+    }
+
+    /// The directory and those above it, each by itself.
+    fn up(&mut self, path: &str) -> Result<(), String> {
+        let query = self.query;
+        let Target::In { filename, .. } = &query.target else { return Ok(()) };
+        let mut at = path.to_owned();
+        let mut level = 0;
+        while self.query.behaviors.max_depth.is_none_or(|max| level <= max) {
+            let Some(folder) = self.findings.take(&at, self.files.directory(&at)) else { break };
+            let folder: Rc<str> = folder.into();
+            if !self.is_foreign(&at, &folder) {
+                match filename {
+                    None => self.found(at.as_str().into(), None, None)?,
+                    Some(wanted) => {
+                        let shown: Arc<str> = at.as_str().into();
+                        for entry in self.entries(&at, &folder) {
+                            if entry.file_type != FileType::Directory && self.is_wanted(wanted, &entry.name) {
+                                self.found(shown.clone(), Some(folder.clone()), Some(entry.name))?;
+                            }
+                        }
+                    }
+                }
+            }
+            if at == "/" {
+                break;
+            }
+            at = split_path(&at).0.to_owned();
+            level += 1;
+        }
+        Ok(())
+    }
+
+    /// As with oscap, what cannot be compared makes the object an error, and the walk goes on.
+    fn is_wanted(&mut self, wanted: &Matcher, name: &str) -> bool {
+        wanted.is_match(name).unwrap_or_else(|problem| {
+            self.findings.error(problem);
+            false
+        })
+    }
+
+    fn enter(&mut self, path: &str, folder: &str) -> Result<(), String> {
+        if self.within.len() >= MAX_DEPTH {
+            return Err(format!("{path}: is more than {MAX_DEPTH} directories deep"));
+        }
+        self.within.push(folder.into());
+        Ok(())
+    }
+
+    fn entries(&mut self, path: &str, folder: &str) -> Vec<crate::files::Entry> {
+        let Some(found) = self.findings.take(path, self.files.entries(folder)) else { return Vec::new() };
+        self.findings.withhold(found.withheld);
+        found.entries
+    }
+
+    /// Whether a directory is on a file system where the behaviors do not lead.
+    fn is_foreign(&mut self, path: &str, folder: &str) -> bool {
+        let file_system = self.query.behaviors.file_system;
+        if file_system == FileSystem::All || file_system == FileSystem::Local && self.local.is_none() {
+            return false;
+        }
+        let (parent, name) = split_path(folder);
+        let metadata = if folder == "/" { self.files.metadata("/") } else { self.files.entry(parent, name) };
+        let Some(metadata) = self.findings.take(path, metadata) else { return false };
+        match (&self.local, file_system) {
+            (Some(local), FileSystem::Local) => !local.contains(&metadata.device),
+            _ => *self.device.get_or_insert(metadata.device) != metadata.device,
+        }
+    }
+}
+
+/// The numbers of the file systems that are no other machine's, by the mounts of the running system; none where the files
+/// are not those of the running system.
+fn local_devices(files: &dyn Files) -> Option<HashSet<u64>> {
+    if !files.is_running() {
+        return None;
+    }
+    let Lookup::Found(mounts) = files.read("/proc/self/mounts") else { return None };
+    let mounts = String::from_utf8_lossy(&mounts).into_owned();
+    let mut devices = HashSet::new();
+    for line in mounts.lines() {
+        let mut fields = line.split_whitespace();
+        let (Some(source), Some(at), Some(kind)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
+        // `//server/share` and `server:/path` are elsewhere, as OpenSCAP has it.
+        let remote = source.starts_with("//")
+            || source.find(['/', ':']).is_some_and(|index| source[index..].starts_with(':'));
+        if kind == "autofs" || remote {
+            continue;
+        }
+        let at =
+            at.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\");
+        if let Lookup::Found(folder) = files.directory(&at)
+            && let Lookup::Found(metadata) = files.metadata(&folder)
+        {
+            devices.insert(metadata.device);
+        }
+    }
+    Some(devices)
+}
+
+fn is_name(name: &str) -> bool {
+    !name.contains('/') && !matches!(name, "" | "." | "..")
+}
+
+/// Paths without empty parts. What is not absolute names no file, and what `..` means depends on links.
+fn plain_paths<'p>(paths: impl Iterator<Item = &'p str>) -> Result<Vec<String>, String> {
+    let mut plain = Vec::new();
+    let mut known = HashSet::new();
+    for path in paths.filter(|path| path.starts_with('/')) {
+        if path.split('/').any(|part| part == "..") {
+            return Err(format!("the path '{path}' with '..' is not supported"));
+        }
+        let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+        let mut path = parts.fold(String::new(), |path, part| format!("{path}/{part}"));
+        if path.is_empty() {
+            path.push('/');
+        }
+        if known.insert(path.clone()) {
+            plain.push(path);
+        }
+    }
+    Ok(plain)
+}
