@@ -29,7 +29,7 @@ const USAGE: &str = "usage: agree STREAM [options]     STREAM: a file, or the AB
   --examples N      differences shown of each kind (5)
   --items N         items shown of each difference (3)
   --width N         characters shown of each item (600)
-$VIRTSCAP is the program, target/debug/virtscap unless set; ARFs are kept in $VIRTSCAP_KEEP_ARF.";
+$VIRTSCAP is the program, which is built unless set; ARFs are kept in $VIRTSCAP_KEEP_ARF.";
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -93,16 +93,17 @@ fn main() -> Result<()> {
         path = changed.path().to_owned();
     }
     let run = Run { stream: path, root, profile };
-    let said = |arf: Option<String>, tool: fn(&Run) -> run::Said| match arf {
+    let said = |arf: Option<String>, tool: &dyn Fn(&Run) -> Result<run::Said, String>| match arf {
         Some(arf) => arf::read(Path::new(&arf)),
         None => {
-            let said = tool(&run);
+            let said = tool(&run).unwrap_or_else(|e| panic!("{e}"));
             println!("{:.1} s\n{}", said.took.as_secs_f32(), last(&said.stderr));
             said.outcome
         }
     };
-    let theirs = said(theirs, run::oscap);
-    let ours = said(ours, if twice { run::oscap } else { run::virtscap });
+    let theirs = said(theirs, &run::oscap);
+    let virtscap = |run: &Run| run::virtscap(&run::build(), run);
+    let ours = if twice { said(ours, &run::oscap) } else { said(ours, &virtscap) };
     let comparison = compare(&ours, &theirs);
     println!("{}", show(&comparison, &wish));
     println!("{}", summary(&stream, &comparison));

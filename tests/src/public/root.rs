@@ -38,6 +38,9 @@ pub fn make(folder: &Path) {
             _ => std::fs::create_dir_all(&path).unwrap(),
         }
     }
+    std::fs::create_dir_all(folder.join("var/lib/rpm")).unwrap();
+    let packages = crate::project().join("tests/public/rpmdb.sqlite");
+    std::fs::copy(packages, folder.join("var/lib/rpm/rpmdb.sqlite")).unwrap();
     // From the leaves to the root, since a directory without write permission takes nothing more.
     for (path, entry) in entries.iter().rev().filter(|(_, entry)| entry.link.is_none()) {
         let path = folder.join(path.trim_start_matches('/'));

@@ -52,5 +52,28 @@ pub fn on_debian_12(xml: &str) -> String {
 /// The content with walks of a whole tree cut off one folder below where they begin, for roots that are too large to
 /// walk hundreds of times. Both tools get the same.
 pub fn shallow(xml: &str) -> String {
-    xml.replace("max_depth=\"-1\"", "max_depth=\"1\"")
+    let xml = xml.replace("max_depth=\"-1\"", "max_depth=\"1\"");
+    let mut changed = String::with_capacity(xml.len());
+    for line in xml.split_inclusive('\n') {
+        let walks = line.contains(":behaviors ") && line.contains("recurse_direction=\"down\"");
+        if walks && !line.contains("max_depth=") {
+            changed.push_str(&line.replace("recurse_direction=", "max_depth=\"1\" recurse_direction="));
+        } else if let Some(start) = line.find(":path operation=\"pattern match\">^\\/") {
+            // Alternatives have no plain text in front, so that oscap walks from the root.
+            let value = start + line[start..].find('>').unwrap() + 1;
+            let end = value + line[value..].find('<').unwrap();
+            changed.push_str(&line[..value]);
+            changed.push_str("^/usr/local/s?bin");
+            changed.push_str(&line[end..]);
+        } else {
+            changed.push_str(line);
+        }
+    }
+    changed
+}
+
+/// The ids of all profiles of the content.
+pub fn profiles(xml: &str) -> Vec<String> {
+    let starts = xml.split("Profile id=\"").skip(1);
+    starts.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
 }
