@@ -20,4 +20,5 @@ pub mod source;
 mod system;
 pub mod time;
 pub mod xccdf;
+mod xmlfilecontent;
 pub mod yamlfilecontent;

@@ -1,7 +1,17 @@
 //! The probes: what an object's description finds.
 
+mod environment;
 mod file;
+mod filehash;
+mod host;
+mod process;
+mod runlevel;
+mod sql;
+mod symlink;
+mod sysctl;
 mod text;
+mod users;
+mod xml;
 mod yaml;
 
 pub(super) use yaml::Selected;
@@ -141,6 +151,19 @@ impl<'a> Session<'a> {
             TestType::TextFileContent => self.text_file_content(content, findings),
             TestType::File => self.file(content, findings),
             TestType::Variable => self.variable_items(content, findings),
+            TestType::EnvironmentVariable => self.environment_variable(content, findings),
+            TestType::EnvironmentVariable58 => self.environment_variable_58(content, findings),
+            TestType::FileHash58 => self.file_hash_58(content, findings),
+            TestType::Sql57 => self.sql_57(content, findings),
+            TestType::XmlFileContent => self.xml_file_content(content, findings),
+            TestType::Interface => self.interface(content, findings),
+            TestType::Password => self.password(content, findings),
+            TestType::Process58 => self.process_58(content, findings),
+            TestType::RunLevel => self.run_level(content, findings),
+            TestType::Shadow => self.shadow(content, findings),
+            TestType::Symlink => self.symlink(content, findings),
+            TestType::Sysctl => self.sysctl(content, findings),
+            TestType::Uname => self.uname(content, findings),
             TestType::Family => {
                 // Nodes run Linux, and so do the scanners that read dumps.
                 findings.item(TestType::Family, vec![ItemEntity::text("family", "unix")]);
