@@ -14,6 +14,7 @@ mod go_template;
 pub mod oval;
 mod pattern;
 pub mod report;
+mod rpm;
 pub mod scan;
 pub mod source;
 mod system;

@@ -1,9 +1,15 @@
 //! The probes: what an object's description finds.
 
+mod dpkginfo;
 mod file;
+mod partition;
+mod rpm;
+mod selinux;
+mod sockets;
 mod text;
 mod yaml;
 
+pub(super) use dpkginfo::Installed;
 pub(super) use yaml::Selected;
 
 use std::collections::HashSet;
@@ -141,6 +147,15 @@ impl<'a> Session<'a> {
             TestType::TextFileContent => self.text_file_content(content, findings),
             TestType::File => self.file(content, findings),
             TestType::Variable => self.variable_items(content, findings),
+            TestType::DpkgInfo => self.dpkg_info(content, findings),
+            TestType::IfListeners => self.if_listeners(content, findings),
+            TestType::InetListeningServers => self.inet_listening_servers(content, findings),
+            TestType::Partition => self.partition(content, findings),
+            TestType::RpmInfo => self.rpm_info(content, findings),
+            TestType::RpmVerifyFile => self.rpm_verify_file(content, findings),
+            TestType::RpmVerifyPackage => self.rpm_verify_package(content, findings),
+            TestType::SelinuxBoolean => self.selinux_boolean(content, findings),
+            TestType::SelinuxSecurityContext => self.selinux_security_context(content, findings),
             TestType::Family => {
                 // Nodes run Linux, and so do the scanners that read dumps.
                 findings.item(TestType::Family, vec![ItemEntity::text("family", "unix")]);
