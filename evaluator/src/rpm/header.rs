@@ -29,6 +29,9 @@ pub(crate) mod tag {
     pub(super) const FILE_DIGEST_ALGORITHM: u32 = 5011;
 }
 
+/// How a value is shown that a package has not.
+pub(crate) const NONE: &str = "(none)";
+
 /// How many values a header may have.
 const MAX_ENTRIES: usize = 65_536;
 
@@ -138,7 +141,7 @@ impl Header {
     /// A text or a number, as `rpm --queryformat` shows it.
     pub(crate) fn shown(&self, tag: u32) -> String {
         let number = || self.numbers(tag).first().map(u64::to_string);
-        self.text(tag).or_else(number).unwrap_or_else(|| "(none)".to_owned())
+        self.text(tag).or_else(number).unwrap_or_else(|| NONE.to_owned())
     }
 
     /// Epoch, version and release in one; a package without an epoch has the epoch 0 here.
@@ -173,22 +176,12 @@ impl Header {
         if sizes.is_empty() {
             sizes = self.numbers(tag::FILE_SIZES);
         }
-        let numbers = [
-            tag::FILE_STATES,
-            tag::FILE_MODES,
-            tag::FILE_MTIMES,
-            tag::FILE_FLAGS,
-            tag::FILE_VERIFY_FLAGS,
-        ]
-        .map(|tag| self.numbers(tag));
-        let texts = [
-            tag::FILE_DIGESTS,
-            tag::FILE_LINKS,
-            tag::FILE_USERS,
-            tag::FILE_GROUPS,
-            tag::FILE_CAPABILITIES,
-        ]
-        .map(|tag| self.texts(tag));
+        let numbers =
+            [tag::FILE_STATES, tag::FILE_MODES, tag::FILE_MTIMES, tag::FILE_FLAGS, tag::FILE_VERIFY_FLAGS]
+                .map(|tag| self.numbers(tag));
+        let texts =
+            [tag::FILE_DIGESTS, tag::FILE_LINKS, tag::FILE_USERS, tag::FILE_GROUPS, tag::FILE_CAPABILITIES]
+                .map(|tag| self.texts(tag));
         let files = names.iter().enumerate().map(|(index, name)| {
             let number = |which: usize| numbers[which].get(index).copied();
             let text = |which: usize| texts[which].get(index).cloned().unwrap_or_default();

@@ -8,7 +8,7 @@ pub(crate) mod verify;
 
 use crate::files::{Files, Lookup};
 
-pub(crate) use header::{Header, PackageFile, tag};
+pub(crate) use header::{Header, NONE, PackageFile, tag};
 
 /// Where the database may be, on systems of various makes.
 const FOLDERS: [&str; 3] = ["/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/share/rpm"];
@@ -26,7 +26,9 @@ pub(crate) fn packages(files: &dyn Files) -> Lookup<Vec<Header>> {
         match files.read(&path) {
             Lookup::Missing { reason: None } => {}
             Lookup::Missing { reason } => return Lookup::Missing { reason },
-            Lookup::Unreadable { reason } => return Lookup::Unreadable { reason: format!("{path}: {reason}") },
+            Lookup::Unreadable { reason } => {
+                return Lookup::Unreadable { reason: format!("{path}: {reason}") };
+            }
             Lookup::Found(database) => {
                 let log = format!("{path}-wal");
                 return match files.read(&log) {
@@ -45,7 +47,11 @@ pub(crate) fn packages(files: &dyn Files) -> Lookup<Vec<Header>> {
             match files.metadata(&path) {
                 Lookup::Missing { reason: None } => {}
                 Lookup::Missing { reason } => return Lookup::Missing { reason },
-                _ => return Lookup::unreadable(format!("{path}: RPM databases in this format are not supported")),
+                _ => {
+                    return Lookup::unreadable(format!(
+                        "{path}: RPM databases in this format are not supported"
+                    ));
+                }
             }
         }
     }
@@ -53,9 +59,8 @@ pub(crate) fn packages(files: &dyn Files) -> Lookup<Vec<Header>> {
 }
 
 fn parsed(path: &str, database: &[u8], log: &[u8]) -> Lookup<Vec<Header>> {
-    let packages = sqlite::blobs(database, log, "Packages").and_then(|blobs| {
-        blobs.into_iter().map(Header::read).collect::<Result<Vec<_>, _>>()
-    });
+    let packages = sqlite::blobs(database, log, "Packages")
+        .and_then(|blobs| blobs.into_iter().map(Header::read).collect::<Result<Vec<_>, _>>());
     match packages {
         Ok(packages) => Lookup::Found(packages),
         Err(problem) => Lookup::unreadable(format!("{path}: {problem}")),

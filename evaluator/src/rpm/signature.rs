@@ -69,9 +69,7 @@ mod tests {
     fn the_key_is_named() {
         let old = [0x88, 15, 3, 5, 0, 1, 2, 3, 4, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11];
         assert_eq!(key_id(&old).as_deref(), Some("0a0b0c0d0e0f1011"));
-        let new = [
-            0x89, 0, 20, 4, 0, 1, 8, 0, 2, 1, 5, 0, 10, 9, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9,
-        ];
+        let new = [0x89, 0, 20, 4, 0, 1, 8, 0, 2, 1, 5, 0, 10, 9, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9];
         assert_eq!(key_id(&new).as_deref(), Some("0102030405060708"));
         for length in 0..new.len() {
             let _ = key_id(&new[..length]);

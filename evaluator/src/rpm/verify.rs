@@ -164,10 +164,10 @@ impl<'f> Verifier<'f> {
             differs(Attribute::Mtime, mtime != file.mtime);
         }
         if is_wanted(Attribute::User) {
-            differs(Attribute::User, self.user(&file.user)? != Some(there.uid));
+            differs(Attribute::User, self.user(&file.user)? != there.uid);
         }
         if is_wanted(Attribute::Group) {
-            differs(Attribute::Group, self.group(&file.group)? != Some(there.gid));
+            differs(Attribute::Group, self.group(&file.group)? != there.gid);
         }
         Ok(verified)
     }
@@ -211,22 +211,23 @@ impl<'f> Verifier<'f> {
         }
     }
 
-    fn user(&mut self, name: &str) -> Result<Option<u32>, Problem> {
+    /// The number of a user; what was installed as that of somebody unknown is root's.
+    fn user(&mut self, name: &str) -> Result<u32, Problem> {
         let files = self.files;
         let users = match &mut self.users {
             Some(users) => users,
             none => none.insert(numbers(files, "passwd")?),
         };
-        Ok(users.get(name).copied())
+        Ok(users.get(name).copied().unwrap_or(0))
     }
 
-    fn group(&mut self, name: &str) -> Result<Option<u32>, Problem> {
+    fn group(&mut self, name: &str) -> Result<u32, Problem> {
         let files = self.files;
         let groups = match &mut self.groups {
             Some(groups) => groups,
             none => none.insert(numbers(files, "group")?),
         };
-        Ok(groups.get(name).copied())
+        Ok(groups.get(name).copied().unwrap_or(0))
     }
 }
 

@@ -30,7 +30,8 @@ impl Mount {
         let point = unescaped(fields.next()?);
         let file_system = unescaped(fields.next()?);
         let options = unescaped(fields.next().unwrap_or_default());
-        let options: Vec<_> = options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect();
+        let options: Vec<_> =
+            options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect();
         let left_out = file_system == "rootfs"
             || (file_system == "autofs" && options.iter().any(|option| option == "ignore"));
         (!left_out).then_some(Self { device, point, file_system, options })
@@ -49,7 +50,10 @@ fn unescaped(field: &str) -> String {
 /// What OpenSCAP adds to the options by the flags of `statvfs`. It takes them for those of `mount`, so that `relatime`
 /// shows as `bind`, and `nosymfollow` as `move`.
 fn options_by_flags(flags: u64) -> impl Iterator<Item = &'static str> {
-    [(4096, "bind"), (8192, "move")].into_iter().filter(move |(flag, _)| flags & flag != 0).map(|(_, name)| name)
+    [(4096, "bind"), (8192, "move")]
+        .into_iter()
+        .filter(move |(flag, _)| flags & flag != 0)
+        .map(|(_, name)| name)
 }
 
 fn entities(mount: &Mount, uuid: Option<String>, space: Space, with_block_size: bool) -> Vec<ItemEntity> {
@@ -94,12 +98,15 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let point = content.entity("mount_point").ok_or_else(|| "the object lacks a mount_point".to_owned())?;
+        let point =
+            content.entity("mount_point").ok_or_else(|| "the object lacks a mount_point".to_owned())?;
         let point = self.matcher(point)?;
         let Some(table) = self.mounts(findings)? else { return Ok(()) };
         let mounts: Vec<_> = String::from_utf8_lossy(&table).lines().filter_map(Mount::read).collect();
         let wanted: Vec<&Mount> = match point.exactly() {
-            Some(points) => points.iter().filter_map(|point| mounts.iter().find(|m| m.point == *point)).collect(),
+            Some(points) => {
+                points.iter().filter_map(|point| mounts.iter().find(|m| m.point == *point)).collect()
+            }
             None => {
                 let mut wanted = Vec::new();
                 for mount in &mounts {

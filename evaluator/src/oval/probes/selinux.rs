@@ -125,8 +125,7 @@ impl<'a> Session<'a> {
         let mut pids: Vec<u32> = names.iter().filter_map(|name| name.parse().ok()).collect();
         pids.sort_unstable();
         for pid in pids {
-            let wanted =
-                if own { pid == std::process::id() } else { matcher.is_match(&pid.to_string())? };
+            let wanted = if own { pid == std::process::id() } else { matcher.is_match(&pid.to_string())? };
             if !wanted {
                 continue;
             }

@@ -23,7 +23,8 @@ const TABLES: [(&str, &str); 6] = [
 ];
 
 /// Why another root has no sockets.
-const NOT_RUNNING: &str = "sockets can be asked for on the system that is running alone, and these are files of another";
+const NOT_RUNNING: &str =
+    "sockets can be asked for on the system that is running alone, and these are files of another";
 
 /// A process that has a socket open.
 #[derive(Debug, Clone, PartialEq, Eq)]
