@@ -15,6 +15,7 @@ pub mod oval;
 pub mod oval_scan;
 mod pattern;
 pub mod report;
+mod rpm;
 pub mod scan;
 pub mod source;
 mod system;

@@ -1,7 +1,7 @@
 //! Results in OVAL, as documents of their own.
 
 use virtscap_scap::oval::Generator;
-use virtscap_scap::oval::results::{OvalResults, ResultsFrame};
+use virtscap_scap::oval::results::{OvalResults, ResultsFrame, SystemInfo};
 use virtscap_scap::xml::{ReadError, XmlWriter};
 
 use crate::scan::Scan;
@@ -17,9 +17,9 @@ pub(crate) fn generator(time: &str) -> Generator {
 }
 
 /// An `oval_results` document; `definitions_xml` is the `oval_definitions` element.
-pub fn document(results: &OvalResults, definitions_xml: &str, host_name: &str, time: &str) -> String {
+pub fn document(results: &OvalResults, definitions_xml: &str, system: &SystemInfo, time: &str) -> String {
     let generator = generator(time);
-    let frame = ResultsFrame { generator: &generator, definitions_xml, host_name, os_name: "Unknown" };
+    let frame = ResultsFrame { generator: &generator, definitions_xml, system };
     let mut w = XmlWriter::document();
     results.write(&frame, &mut w);
     w.finish()
@@ -48,7 +48,7 @@ pub fn documents(scan: &Scan<'_>) -> Result<Vec<ScanDocument>, ReadError> {
         Ok(ScanDocument {
             report: component.report.clone(),
             component: component.component.clone(),
-            xml: document(&component.results, &definitions, &result.target, &result.end_time),
+            xml: document(&component.results, &definitions, &scan.system, &result.end_time),
         })
     });
     documents.collect()
