@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use virtscap_scap::id::{DefinitionId, VariableId};
-use virtscap_scap::oval::results::OvalResults;
+use virtscap_scap::oval::results::{OvalResults, SystemInfo};
 use virtscap_scap::oval::{OvalDefinitions, OvalResult};
 use virtscap_scap::xml::{NodeExt as _, ReadError};
 
 use crate::files::Files;
 use crate::oval::{ExternalValues, Session};
+use crate::system;
 
 /// What an evaluation gives.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct OvalScan {
     pub definitions: Vec<DefinitionOutcome>,
     /// Everything, for a results document.
     pub results: OvalResults,
+    /// What was evaluated.
+    pub system: SystemInfo,
 }
 
 /// What became of a definition.
@@ -34,10 +37,12 @@ pub struct DefinitionOutcome {
     pub details: Vec<String>,
 }
 
-/// Evaluates definitions: all, or the one that is named. None where the document does not have that one.
+/// Evaluates definitions: all, or the one that is named. None where the document does not have that one. `location` says
+/// whose files these are.
 pub fn evaluate(
     oval: &OvalDefinitions,
     files: &dyn Files,
+    location: &str,
     external: ExternalValues,
     only: Option<&str>,
 ) -> Option<OvalScan> {
@@ -66,7 +71,8 @@ pub fn evaluate(
             details,
         });
     }
-    Some(OvalScan { definitions, results: session.into_results() })
+    let results = session.into_results();
+    Some(OvalScan { definitions, results, system: system::info(files, location) })
 }
 
 /// The values of an `oval_variables` document.

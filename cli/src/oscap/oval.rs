@@ -68,7 +68,7 @@ impl Eval {
             None => Default::default(),
         };
         let (root, source) = load::system()?;
-        let Some(scan) = evaluate(&definitions, &root, external, self.id.as_deref()) else {
+        let Some(scan) = evaluate(&definitions, &root, &source.location, external, self.id.as_deref()) else {
             bail!("No definition with ID: {} in definition model.", self.id.as_deref().unwrap_or_default());
         };
         let mut text = String::new();
@@ -79,7 +79,7 @@ impl Eval {
         print(&text)?;
         let now = time::now().to_string();
         if let Some(file) = &self.results {
-            output::write(file, &oval::document(&scan.results, &xml, &source.location, &now))?;
+            output::write(file, &oval::document(&scan.results, &xml, &scan.system, &now))?;
         }
         if let Some(file) = &self.report {
             output::write(file, &html::oval(&scan, &self.file.display().to_string(), &source, &now)?)?;
