@@ -20,6 +20,7 @@ mod xml;
 mod yaml;
 
 pub(super) use dpkginfo::Installed;
+pub(super) use file::Walked;
 pub(super) use yaml::Selected;
 
 use std::collections::HashSet;
@@ -155,7 +156,7 @@ impl<'a> Session<'a> {
             TestType::YamlFileContent => self.yaml_file_content(content, findings),
             TestType::TextFileContent54 => self.text_file_content_54(content, findings),
             TestType::TextFileContent => self.text_file_content(content, findings),
-            TestType::File => self.file(content, findings),
+            TestType::File => self.file(object, content, findings),
             TestType::Variable => self.variable_items(content, findings),
             TestType::EnvironmentVariable => self.environment_variable(content, findings),
             TestType::EnvironmentVariable58 => self.environment_variable_58(content, findings),

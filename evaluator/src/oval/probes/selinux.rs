@@ -75,7 +75,7 @@ impl<'a> Session<'a> {
     ) -> Result<(), NoValues> {
         let query = self.file_query(content)?;
         let files = self.files;
-        self.for_each_file(&query, findings, &mut |found, findings| {
+        self.for_each_file(&query, findings, &mut |found, _, findings| {
             let path = found.full_path();
             // An object may name what is not there by its plain path.
             if findings.take(&path, files.metadata(&path)).is_none() {
