@@ -17,7 +17,7 @@ use virtscap_tests::public::show::{Wish, difference, summary};
 use virtscap_tests::public::{run, stream};
 use virtscap_tests::{in_parallel, oscap, say};
 
-/// How many differences of a kind are shown of a run; all are in the file.
+/// How many new differences of a kind are shown.
 const SHOWN: usize = 3;
 
 #[test]
@@ -111,9 +111,14 @@ fn run_both(
 fn judge(found: &BTreeMap<String, Vec<Difference>>, failed: Vec<String>) {
     let known = known::read();
     let mut report = failed.join("\n");
+    let mut groups: BTreeMap<(Level, &str), Vec<(&str, &Difference)>> = BTreeMap::new();
     for (run, differences) in found {
-        let new: Vec<_> = differences.iter().filter(|one| !is_known(&known, run, one)).collect();
-        report_new(&mut report, run, &new);
+        for one in differences.iter().filter(|one| !is_known(&known, run, one)) {
+            groups.entry((one.level, &one.kind)).or_default().push((run, one));
+        }
+    }
+    for ((level, kind), new) in groups {
+        report_new(&mut report, level, kind, &new);
     }
     for one in &known {
         let ran = found.keys().any(|run| fits(&one.content, run));
@@ -131,14 +136,20 @@ fn is_known(known: &[Known], run: &str, difference: &Difference) -> bool {
     !covering.is_empty()
 }
 
-fn report_new(report: &mut String, run: &str, new: &[&Difference]) {
+fn report_new(report: &mut String, level: Level, kind: &str, new: &[(&str, &Difference)]) {
     let wish = Wish { examples: SHOWN, items: 2, width: 400, kind: None, id: None, level: None };
-    let mut groups: BTreeMap<(Level, &str), Vec<&Difference>> = BTreeMap::new();
-    for one in new {
-        groups.entry((one.level, &one.kind)).or_default().push(one);
-    }
-    for ((level, kind), all) in groups {
-        let _ = writeln!(report, "{run}: {level} {kind}: {} new differences, such as", all.len());
-        all.iter().take(SHOWN).for_each(|one| difference(report, one, &wish));
+    let runs: BTreeSet<_> = new.iter().map(|(run, _)| run).collect();
+    let ids: BTreeSet<_> = new.iter().map(|(_, one)| &one.id).collect();
+    let count = new.len();
+    let _ = writeln!(
+        report,
+        "{level} {kind}: {count} new differences on {} ids in {} runs:",
+        ids.len(),
+        runs.len()
+    );
+    let mut shown = BTreeSet::new();
+    for (run, one) in new.iter().filter(|(_, one)| shown.insert(&one.id)).take(SHOWN) {
+        let _ = write!(report, "{run}: ");
+        difference(report, one, &wish);
     }
 }
