@@ -196,16 +196,19 @@ impl<'a> Policy<'a> {
         }
         for refine in &profile.refine_values {
             let value = known.value(profile, &refine.idref)?;
-            // Without one the value has an empty selector too: its default.
-            let default = value.default_value().filter(|_| refine.selector.is_empty());
-            let Some(chosen) = value.alternative(&refine.selector).or(default) else {
-                return Err(PolicyError::UnknownSelector {
-                    profile: profile.id.to_string(),
-                    value: refine.idref.to_string(),
-                    selector: refine.selector.clone(),
-                });
+            let chosen = match refine.selector.as_str() {
+                "" => value.default_value(),
+                selector => {
+                    Some(value.alternative(selector).ok_or_else(|| PolicyError::UnknownSelector {
+                        profile: profile.id.to_string(),
+                        value: refine.idref.to_string(),
+                        selector: selector.to_owned(),
+                    })?)
+                }
             };
-            self.values.insert(refine.idref.clone(), chosen.to_owned());
+            if let Some(chosen) = chosen {
+                self.values.insert(refine.idref.clone(), chosen.to_owned());
+            }
         }
         for set in &profile.set_values {
             known.value(profile, &set.idref)?;
