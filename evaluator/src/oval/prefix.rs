@@ -76,7 +76,7 @@ fn automaton(pattern: &str) -> Option<(DFA, RefCell<Cache>)> {
     Some((dfa, RefCell::new(cache)))
 }
 
-/// Whether what begins with the directory can match; none where the automaton gave up.
+/// Whether what begins with the directory can match, or does; none where the automaton gave up.
 fn leads(dfa: &DFA, cache: &mut Cache, directory: &str) -> Option<bool> {
     let start = Config::new().anchored(Anchored::Yes);
     let mut state = dfa.start_state(cache, &start).ok()?;
@@ -84,6 +84,10 @@ fn leads(dfa: &DFA, cache: &mut Cache, directory: &str) -> Option<bool> {
         state = dfa.next_state(cache, state, byte).ok()?;
         if state.is_quit() {
             return None;
+        }
+        // What matched already goes on to match, whatever follows.
+        if state.is_match() {
+            return Some(true);
         }
         if state.is_dead() {
             return Some(false);
