@@ -51,9 +51,7 @@ pub(crate) fn info(files: &dyn Files, location: &str) -> SystemInfo {
         os_name: known(element(release.as_deref(), "NAME")),
         os_version: known(element(release.as_deref(), "VERSION")),
         architecture: UNKNOWN.to_owned(),
-        primary_host_name: hostname
-            .filter(|name| !name.is_empty())
-            .unwrap_or_else(|| location.to_owned()),
+        primary_host_name: hostname.filter(|name| !name.is_empty()).unwrap_or_else(|| location.to_owned()),
         interfaces: Vec::new(),
     }
 }

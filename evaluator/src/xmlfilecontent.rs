@@ -48,11 +48,14 @@ impl Tree {
         }
         let text = decode(bytes)?;
         let parse = |text: &str| {
-            let parsed = Parser::new().with_max_depth(MAX_DEPTH).parse(text).map(|document| without_namespaces(&document));
+            let parsed = Parser::new()
+                .with_max_depth(MAX_DEPTH)
+                .parse(text)
+                .map(|document| without_namespaces(&document));
             parsed.map_err(|e| format!("is no XML that can be read: {e}"))
         };
         let mut document = parse(&text)?;
-        if let Some(text) = entities::without_references(&text) {
+        if let Some(text) = entities::as_openscap(&text) {
             document = parse(&text)?;
         }
         document.prepare_xpath();
@@ -62,7 +65,9 @@ impl Tree {
     /// Evaluates an expression at the document's root.
     pub(crate) fn select(&self, expression: &str) -> Result<Selected, String> {
         if let Some(prefix) = prefix(expression) {
-            return Err(format!("the XPath '{expression}' has the prefix '{prefix}', which stands for no namespace"));
+            return Err(format!(
+                "the XPath '{expression}' has the prefix '{prefix}', which stands for no namespace"
+            ));
         }
         let value = self.evaluator.evaluate(&self.document, self.document.root(), expression);
         Ok(match value.map_err(|e| format!("the XPath '{expression}' cannot be evaluated: {e}"))? {

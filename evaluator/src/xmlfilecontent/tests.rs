@@ -29,7 +29,9 @@ fn namespaces_are_taken_away() {
 #[test]
 fn other_values_than_nodes() {
     assert_eq!(select(XML, "count(//text())"), Ok(Selected::Number(3)));
-    for (expression, number) in [("-7.9", -7), ("1 div 0", i32::MIN), ("0 div 0", i32::MIN), ("3000000000", i32::MIN)] {
+    for (expression, number) in
+        [("-7.9", -7), ("1 div 0", i32::MIN), ("0 div 0", i32::MIN), ("3000000000", i32::MIN)]
+    {
         assert_eq!(select(XML, expression), Ok(Selected::Number(number)), "{expression}");
     }
     assert_eq!(select(XML, "string(//a)"), Ok(Selected::Text("tuv".to_owned())));
@@ -67,7 +69,9 @@ fn encodings_are_read() {
     assert_eq!(a(b"\xef\xbb\xbf<a>bom</a>"), text("bom"));
     assert_eq!(a(b"\xff\xfe<\0a\0>\0x\0<\0/\0a\0>\0"), text("x"));
     assert_eq!(a(b"<a>r\r\nn</a>"), text("r\nn"));
-    for bad in [&b"<a>\xe4</a>"[..], b"", b"<a>1</a><b/>", b"\n<?xml version=\"1.0\"?><a/>", b"<p:a/>", b"\xff\xfe<"] {
+    for bad in
+        [&b"<a>\xe4</a>"[..], b"", b"<a>1</a><b/>", b"\n<?xml version=\"1.0\"?><a/>", b"<p:a/>", b"\xff\xfe<"]
+    {
         assert!(a(bad).is_err(), "{bad:?}");
     }
 }

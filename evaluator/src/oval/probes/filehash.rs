@@ -32,7 +32,8 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let hash_type = content.entity("hash_type").ok_or_else(|| "the object lacks a hash_type".to_owned())?;
+        let hash_type =
+            content.entity("hash_type").ok_or_else(|| "the object lacks a hash_type".to_owned())?;
         let wanted = self.matcher(hash_type)?;
         let mut hashes = Vec::new();
         for hash in HASHES {

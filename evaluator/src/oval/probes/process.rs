@@ -60,7 +60,8 @@ impl NoneOrMatch for Option<&crate::oval::matcher::Matcher> {
 /// The processes among the names in `/proc`, in order.
 pub(super) fn numbers(names: &[String]) -> Vec<u32> {
     let all_digits = |name: &&String| name.bytes().all(|byte| byte.is_ascii_digit());
-    let mut numbers: Vec<u32> = names.iter().filter(all_digits).filter_map(|name| name.parse().ok()).collect();
+    let mut numbers: Vec<u32> =
+        names.iter().filter(all_digits).filter_map(|name| name.parse().ok()).collect();
     numbers.sort_unstable();
     numbers
 }

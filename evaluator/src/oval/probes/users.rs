@@ -71,7 +71,8 @@ impl<'a> Session<'a> {
             let mut entities =
                 vec![ItemEntity::text("username", entry.name), ItemEntity::text("password", entry.password)];
             let names = ["chg_lst", "chg_allow", "chg_req", "exp_warn", "exp_inact", "exp_date"];
-            entities.extend(names.into_iter().zip(entry.days).map(|(name, days)| ItemEntity::int(name, days)));
+            entities
+                .extend(names.into_iter().zip(entry.days).map(|(name, days)| ItemEntity::int(name, days)));
             entities.push(ItemEntity::text("flag", entry.flag.to_string()));
             entities.extend(
                 encrypt_method(entry.password).map(|method| ItemEntity::text("encrypt_method", method)),
@@ -215,7 +216,8 @@ mod tests {
 
     #[test]
     fn lines_of_passwd() {
-        let found = |line| User::read(line).map(|user| (user.name, user.uid, user.gid, user.home, user.shell));
+        let found =
+            |line| User::read(line).map(|user| (user.name, user.uid, user.gid, user.home, user.shell));
         assert_eq!(found("root:x:0:0:root:/root:/bin/sh"), Some(("root", 0, 0, "/root", "/bin/sh")));
         assert_eq!(found("a:x:1:2:g:/h:/s:more"), Some(("a", 1, 2, "/h", "/s:more")));
         assert_eq!(found("a:x:1:2"), Some(("a", 1, 2, "", "")));
@@ -235,7 +237,9 @@ mod tests {
         assert_eq!(found("a:x:::::::"), Some(("a", [-1; 6], u64::MAX)));
         assert_eq!(found("c:*:1:2:3"), Some(("c", [1, 2, 3, -1, -1, -1], u64::MAX)));
         assert_eq!(found("+k::::::::"), Some(("+k", [-1; 6], u64::MAX)));
-        for line in ["d:*", "g::1:2:3:4", "h:x:-1:2:3:4:5:6:", "l:x:a:2:3:4:5:6:", "m:x:4294967297:2:3:4:5:6:"] {
+        for line in
+            ["d:*", "g::1:2:3:4", "h:x:-1:2:3:4:5:6:", "l:x:a:2:3:4:5:6:", "m:x:4294967297:2:3:4:5:6:"]
+        {
             assert_eq!(found(line), None, "{line}");
         }
     }

@@ -198,9 +198,9 @@ pub(super) fn terminal(device: u32, drivers: &[Driver], exists: &dyn Fn(&str) ->
     let minor = device & 0xff | (device & 0xfff0_0000) >> 12;
     let mut names = Vec::new();
     if device != 0 {
-        let driver = drivers.iter().find(|driver| {
-            driver.major == major && (driver.minors.0..=driver.minors.1).contains(&minor)
-        });
+        let driver = drivers
+            .iter()
+            .find(|driver| driver.major == major && (driver.minors.0..=driver.minors.1).contains(&minor));
         if let Some(Driver { device, .. }) = driver {
             names.extend([format!("{device}{minor}"), device.clone()]);
         }
@@ -269,7 +269,9 @@ mod tests {
 
     #[test]
     fn terminals_have_names() {
-        let drivers = drivers("pty_slave /dev/pts 136 0-1048575 pty:slave\nserial /dev/ttyS 4 64-95 serial\nbad /dev/x y\n");
+        let drivers = drivers(
+            "pty_slave /dev/pts 136 0-1048575 pty:slave\nserial /dev/ttyS 4 64-95 serial\nbad /dev/x y\n",
+        );
         let there = |names: &'static [&'static str]| move |name: &str| names.contains(&name);
         assert_eq!(terminal(0x8803, &drivers, &there(&["/dev/pts/3"])), "pts/3");
         assert_eq!(terminal(0x440, &drivers, &there(&["/dev/ttyS0", "/dev/ttyS64"])), "ttyS64");
