@@ -183,5 +183,6 @@ fn prefix(expression: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 #[path = "xmlfilecontent/tests.rs"]
 mod tests;
