@@ -61,6 +61,8 @@ pub fn only(
         extends: Some(profile_id(&base.id)),
         title: format!("Only {}", rule.id),
         description: Markup::default(),
+        is_abstract: false,
+        complex_values: Vec::new(),
         platforms: Vec::new(),
         selects: others
             .map(|other| Select { idref: rule_id(&other.id).to_string(), selected: false })

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_evaluator::report::arf;
-use virtscap_evaluator::scan::{Request, scan, scan_node};
+use virtscap_evaluator::scan::{Request, scan, scan_dump, scan_node};
 use virtscap_evaluator::source::{RecordedNode, Snapshot};
 use virtscap_scap::xccdf::Tailoring;
 
@@ -15,11 +15,11 @@ use crate::shown::Shown;
 use crate::tailor::read_tailoring;
 use crate::{Outcome, output};
 
-/// Scan a snapshot of a cluster, or the files of a node
+/// Scan a snapshot of a cluster, a dump of it, or the files of a node
 ///
-/// A snapshot decides the rules on the cluster's objects, a node's files those on nodes; the others are unknown.
+/// A snapshot or a dump decides the rules on the cluster's objects, a node's files those on nodes; the others are unknown.
 ///
-/// The source is exactly one of --snapshot, --root and --node.
+/// The source is exactly one of --snapshot, --dump, --root and --node.
 ///
 /// Exit status: 0 if all rules passed, 2 if some rule did not pass, 1 if nothing could be scanned.
 #[derive(Debug, Args)]
@@ -49,6 +49,11 @@ struct Source {
     /// Snapshot: API answers under their API path, in a folder or a .tar.gz of it
     #[arg(long, value_name = "DIR|TAR.GZ")]
     snapshot: Option<PathBuf>,
+
+    /// Dump: what the content's filters left of the API answers, as the Compliance Operator's collector or virtscap
+    /// collect --dump writes it; the folder kubernetes-api-resources, or the one that holds it
+    #[arg(long, value_name = "DIR")]
+    dump: Option<PathBuf>,
 
     /// Root of a node: /, or where it is mounted
     #[arg(long, value_name = "DIR")]
@@ -117,15 +122,27 @@ pub(crate) fn open_root(_: &Path) -> Result<RecordedNode> {
     bail!("the root of a node can be read on Unix systems only; record it there with virtscap collect --root")
 }
 
+#[cfg(unix)]
+fn open_dump(dump: &Path) -> Result<virtscap_evaluator::source::DumpFolder> {
+    Ok(virtscap_evaluator::source::DumpFolder::open(dump)?)
+}
+
+#[cfg(not(unix))]
+fn open_dump(_: &Path) -> Result<RecordedNode> {
+    bail!("a dump can be read on Unix systems only; scan the snapshot that it was made of")
+}
+
 impl Scan {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let loaded = self.what.load()?;
         let request = loaded.request();
-        let scan = match (&self.source.snapshot, &self.source.root, &self.source.node) {
-            (Some(snapshot), _, _) => scan(&request, &Snapshot::open(snapshot)?)?,
-            (_, Some(root), _) => scan_node(&request, &open_root(root)?)?,
-            (_, _, Some(node)) => scan_node(&request, &RecordedNode::open(node)?)?,
-            (None, None, None) => bail!("name a source: --snapshot, --root or --node"),
+        let Source { snapshot, dump, root, node } = &self.source;
+        let scan = match (snapshot, dump, root, node) {
+            (Some(snapshot), ..) => scan(&request, &Snapshot::open(snapshot)?)?,
+            (_, Some(dump), ..) => scan_dump(&request, &open_dump(dump)?)?,
+            (_, _, Some(root), _) => scan_node(&request, &open_root(root)?)?,
+            (.., Some(node)) => scan_node(&request, &RecordedNode::open(node)?)?,
+            (None, None, None, None) => bail!("name a source: --snapshot, --dump, --root or --node"),
         };
         if let Some(file) = &self.arf {
             output::write(file, &arf::asset_report(&scan)?)?;

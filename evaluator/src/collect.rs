@@ -14,6 +14,7 @@ use virtscap_scap::xccdf::Rule;
 
 use crate::dump::{DUMP_ROOT, Dump, DumpFile};
 use crate::filter;
+use crate::go_template::{self, TemplateError};
 use crate::source::{Answer, ApiSource, Format};
 
 /// How long a filter may run on one answer.
@@ -40,22 +41,37 @@ pub struct Endpoint {
     pub filter: Option<String>,
     /// Where the result goes (`/kubernetes-api-resources/…`).
     pub dump: String,
+    /// Why nothing can be asked for: the content says it in a way that is not understood.
+    pub refused: Option<String>,
 }
 
-/// The API paths that a rule wants; `value` gives the text of each `<sub>`.
-pub fn endpoints(rule: &Rule, value: &dyn Fn(&str) -> String) -> Vec<Endpoint> {
-    let mut found = rule.warnings.iter().map(|warning| endpoints_of(warning, value));
+/// The texts of a benchmark's values, as warnings use them.
+pub struct Texts<'a> {
+    /// What stands in the place of a `<sub>`, by the Value's id.
+    pub sub: &'a dyn Fn(&str) -> String,
+    /// What stands in the place of a Go template's field, by the name that the operator gives the Value.
+    pub field: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// The name under which the operator's Go templates know a Value of this short name.
+pub fn field_name(short_name: &str) -> String {
+    short_name.replace('-', "_")
+}
+
+/// The API paths that a rule wants.
+pub fn endpoints(rule: &Rule, texts: &Texts<'_>) -> Vec<Endpoint> {
+    let mut found = rule.warnings.iter().map(|warning| endpoints_of(warning, texts));
     found.find(|endpoints| !endpoints.is_empty()).unwrap_or_default()
 }
 
-fn endpoints_of(warning: &Markup, value: &dyn Fn(&str) -> String) -> Vec<Endpoint> {
+fn endpoints_of(warning: &Markup, texts: &Texts<'_>) -> Vec<Endpoint> {
     let elements = warning.html_elements();
     let codes = |class: &str| {
         let class = class.to_owned();
         elements.iter().filter(move |e| e.name == "code" && e.attribute("class") == Some(&class)).map(
             |element| {
                 let id = element.attribute("id").unwrap_or_default().to_owned();
-                (id, text(element.children, value))
+                (id, text(element.children, texts.sub))
             },
         )
     };
@@ -68,12 +84,39 @@ fn endpoints_of(warning: &Markup, value: &dyn Fn(&str) -> String) -> Vec<Endpoin
             all.iter().find(|(other, _)| *other == format!("{prefix}{id}")).map(|(_, text)| text.clone())
         };
         // Without both, the operator keeps the whole answer under the path.
-        endpoints.push(match (by_id(&filters, "filter-"), by_id(&dumps, "dump-")) {
-            (Some(filter), Some(dump)) if !id.is_empty() => Endpoint { path, filter: Some(filter), dump },
-            _ => Endpoint { dump: format!("{DUMP_ROOT}{path}"), path, filter: None },
-        });
+        let parts = match (by_id(&filters, "filter-"), by_id(&dumps, "dump-")) {
+            (Some(filter), Some(dump)) if !id.is_empty() => (path, Some((filter, dump))),
+            _ => (path, None),
+        };
+        endpoints.push(Endpoint::new(parts, texts.field));
     }
     endpoints
+}
+
+impl Endpoint {
+    /// From a path, with filter and place where it has them; any of them may be a Go template.
+    fn new(
+        (path, filtered): (String, Option<(String, String)>),
+        field: &dyn Fn(&str) -> Option<String>,
+    ) -> Self {
+        let mut refused: Option<TemplateError> = None;
+        let mut rendered = |text: String| {
+            if !go_template::is_template(&text) {
+                return text;
+            }
+            go_template::render(&text, field).unwrap_or_else(|e| {
+                refused.get_or_insert(e);
+                text
+            })
+        };
+        // White space around what an `if` chose belongs to nothing.
+        let path = rendered(path).trim().to_owned();
+        let (filter, dump) = match filtered {
+            Some((filter, dump)) => (Some(rendered(filter)), rendered(dump).trim().to_owned()),
+            None => (None, format!("{DUMP_ROOT}{path}")),
+        };
+        Self { path, filter, dump, refused: refused.map(|e| e.to_string()) }
+    }
 }
 
 fn text(nodes: &[MarkupNode], value: &dyn Fn(&str) -> String) -> String {
@@ -84,7 +127,13 @@ fn text(nodes: &[MarkupNode], value: &dyn Fn(&str) -> String) -> String {
 /// Fetches and filters what the endpoints name. Each path is fetched and parsed once, whatever filters want it.
 pub fn collect(source: &dyn ApiSource, endpoints: impl IntoIterator<Item = Endpoint>) -> Dump {
     let mut by_path: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
+    let mut dump = Dump::default();
     for endpoint in endpoints {
+        if let Some(refused) = endpoint.refused {
+            let reason = format!("{}: {refused}", endpoint.path);
+            dump.insert(endpoint.dump, DumpFile::Absent { reason });
+            continue;
+        }
         by_path.entry(endpoint.path.clone()).or_default().push(endpoint);
     }
     let paths = Mutex::new(by_path.into_iter());
@@ -110,7 +159,6 @@ pub fn collect(source: &dyn ApiSource, endpoints: impl IntoIterator<Item = Endpo
     });
     // Of two files in the same place the first path's stays, whoever was faster.
     files.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
-    let mut dump = Dump::default();
     for (endpoint, file) in files {
         dump.insert(endpoint.dump, file);
     }
@@ -120,7 +168,12 @@ pub fn collect(source: &dyn ApiSource, endpoints: impl IntoIterator<Item = Endpo
 /// Adds what the operator's collector fetches for every scan, where the source holds it.
 pub fn collect_always(source: &dyn ApiSource, dump: &mut Dump) {
     for path in ALWAYS {
-        let endpoint = Endpoint { path: path.to_owned(), filter: None, dump: format!("{DUMP_ROOT}{path}") };
+        let endpoint = Endpoint {
+            path: path.to_owned(),
+            filter: None,
+            dump: format!("{DUMP_ROOT}{path}"),
+            refused: None,
+        };
         for (endpoint, file) in fetch(source, path, vec![endpoint]) {
             if !matches!(file, DumpFile::Absent { .. }) {
                 dump.insert(endpoint.dump, file);
@@ -173,8 +226,6 @@ enum Refusal {
     OnePage,
     #[error(transparent)]
     Filter(#[from] filter::FilterError),
-    #[error("its filter is a Go template, which is not supported yet")]
-    Template,
     #[error("its filter was given up after {} seconds", DEADLINE.as_secs())]
     Deadline,
     #[error("its filter crashed")]
@@ -217,7 +268,6 @@ fn reduce_under_deadline(
 
 fn reduce(value: Val, filter: Option<&str>) -> Result<String, Refusal> {
     match filter {
-        Some(filter) if filter.contains("{{") => Err(Refusal::Template),
         Some(filter) => Ok(filter::run(filter, value)?.to_string()),
         None => Ok(value.to_string()),
     }

@@ -1,7 +1,14 @@
 //! SCAP content that is evaluated: a data stream, as a model and as the text that reports embed.
 
+pub mod compose;
+mod select;
+
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+pub use select::Selection;
+
+use virtscap_scap::cpe::{CpeItem, CpeList, CpeName, PlatformTest};
 use virtscap_scap::datastream::{
     ComponentContent, ComponentRef, DataStream, DataStreamCollection, Fragments,
 };
@@ -16,6 +23,10 @@ pub struct Content {
     xml: String,
     /// Where the components are in `xml`, from the first time that it was read.
     fragments: OnceLock<Fragments>,
+    /// Which benchmark is meant.
+    selection: Selection,
+    /// Components beside the data stream, by id: their texts.
+    extra: BTreeMap<String, String>,
 }
 
 /// The benchmark of a data stream, with what its references mean.
@@ -37,6 +48,26 @@ pub enum ContentError {
     /// It holds no benchmark.
     #[error("the data stream holds no XCCDF benchmark")]
     NoBenchmark,
+    /// It holds no benchmark that is the one asked for.
+    #[error(
+        "there is no data stream '{data_stream}' with a checklist '{reference}' that is the benchmark '{benchmark}'; there are: {available}"
+    )]
+    NotSelected {
+        /// Id of the data stream.
+        data_stream: String,
+        /// Id of the reference.
+        reference: String,
+        /// Id of the benchmark.
+        benchmark: String,
+        /// What there is.
+        available: String,
+    },
+    /// It has no such reference to a component.
+    #[error("the data stream has no reference '{reference}'; oscap info lists those it has")]
+    NoReference {
+        /// Id of the reference.
+        reference: String,
+    },
 }
 
 impl Content {
@@ -46,13 +77,17 @@ impl Content {
     /// [`ContentError::Read`] where the text is none.
     pub fn from_xml(xml: String) -> Result<Self, ContentError> {
         let (collection, fragments) = DataStreamCollection::read_with_fragments(&xml)?;
-        Ok(Self { collection, xml, fragments: fragments.into() })
+        Ok(Self::new(collection, xml, fragments.into()))
     }
 
     /// From a model that was made in memory.
     pub fn from_model(collection: DataStreamCollection) -> Self {
         let xml = collection.write();
-        Self { collection, xml, fragments: OnceLock::new() }
+        Self::new(collection, xml, OnceLock::new())
+    }
+
+    fn new(collection: DataStreamCollection, xml: String, fragments: OnceLock<Fragments>) -> Self {
+        Self { collection, xml, fragments, selection: Selection::default(), extra: BTreeMap::new() }
     }
 
     /// The data stream as a model.
@@ -78,7 +113,10 @@ impl Content {
     /// # Errors
     /// [`ReadError`] where there is no such component.
     pub fn component_xml(&self, id: &str) -> Result<String, ReadError> {
-        self.fragments()?.component(&self.xml, id)
+        match self.extra.get(id) {
+            Some(xml) => Ok(xml.clone()),
+            None => self.fragments()?.component(&self.xml, id),
+        }
     }
 
     fn fragments(&self) -> Result<&Fragments, ReadError> {
@@ -87,22 +125,6 @@ impl Content {
         }
         let fragments = Fragments::of(&self.xml)?;
         Ok(self.fragments.get_or_init(|| fragments))
-    }
-
-    /// The first benchmark of the first data stream that has one.
-    ///
-    /// # Errors
-    /// [`ContentError::NoBenchmark`] where there is none.
-    pub fn checklist(&self) -> Result<Checklist<'_>, ContentError> {
-        for stream in &self.collection.data_streams {
-            for reference in &stream.checklists {
-                let component = self.collection.component(&reference.component);
-                if let Some(ComponentContent::Benchmark(benchmark)) = component.map(|c| &c.content) {
-                    return Ok(Checklist { collection: &self.collection, stream, reference, benchmark });
-                }
-            }
-        }
-        Err(ContentError::NoBenchmark)
     }
 }
 
@@ -117,22 +139,44 @@ impl<'a> Checklist<'a> {
         self.oval_from(self.reference, href)
     }
 
-    /// The OVAL definition that tells whether a platform is there, with its document.
-    pub fn platform_check(&self, cpe_name: &str) -> Option<PlatformCheck<'a>> {
-        for reference in &self.stream.dictionaries {
-            let component = self.collection.component(&reference.component)?;
-            let ComponentContent::CpeList(list) = &component.content else { continue };
-            let Some(item) = list.items.iter().find(|item| item.name == cpe_name) else { continue };
-            let check = item.check.as_ref()?;
-            let (component, oval) = self.oval_from(reference, &check.href)?;
-            return Some(PlatformCheck {
-                title: &item.title,
-                component,
-                oval,
-                definition: &check.definition,
-            });
+    /// A platform that is combined of others, by its id.
+    pub fn platform(&self, id: &str) -> Option<&'a PlatformTest> {
+        self.benchmark.platform_specification.platforms.iter().find(|platform| platform.id == id)
+    }
+
+    /// The definitions of which one has to hold for a platform to be there: those of all items of all dictionaries that
+    /// the name matches.
+    pub fn platform_checks(&self, name: &CpeName) -> Vec<PlatformCheck<'a>> {
+        let mut checks = Vec::new();
+        for (reference, list) in self.dictionaries() {
+            let is_meant =
+                |item: &&CpeItem| CpeName::parse(&item.name).is_some_and(|listed| name.matches(&listed));
+            for item in list.items.iter().filter(is_meant) {
+                let found = item.checks.iter().filter_map(|check| {
+                    let (component, oval) = self.oval_from(reference, &check.href)?;
+                    Some(PlatformCheck { title: &item.title, component, oval, definition: &check.definition })
+                });
+                checks.extend(found);
+            }
         }
-        None
+        checks
+    }
+
+    /// The OVAL document that an href of the applicability language means. As with OpenSCAP, it may be a name that only a
+    /// dictionary's catalog has.
+    pub fn platform_oval(&self, href: &str) -> Option<(&'a str, &'a OvalDefinitions)> {
+        let references = std::iter::once(self.reference).chain(&self.stream.dictionaries);
+        references.into_iter().find_map(|reference| self.oval_from(reference, href))
+    }
+
+    fn dictionaries(&self) -> impl Iterator<Item = (&'a ComponentRef, &'a CpeList)> {
+        let collection = self.collection;
+        self.stream.dictionaries.iter().filter_map(move |reference| {
+            match &collection.component(&reference.component)?.content {
+                ComponentContent::CpeList(list) => Some((reference, list)),
+                _ => None,
+            }
+        })
     }
 
     fn oval_from(&self, from: &ComponentRef, href: &str) -> Option<(&'a str, &'a OvalDefinitions)> {

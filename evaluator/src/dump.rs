@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use virtscap_scap::oval::FileType;
 
-use crate::files::{Entries, Entry, FileState, Files, Listing, Lookup, Metadata, below_dump_root};
+use crate::files::{FileState, Files, Listing, Lookup, Metadata, below_dump_root};
 use crate::folder::{FolderError, write_whole};
 
 /// Where the operator mounts a dump, and where content looks for it.
@@ -37,7 +37,7 @@ pub enum DumpFile {
 }
 
 /// Why rules on a node's files are not decided on a dump.
-const NO_NODE: &str = "this source has no files of a node";
+pub(crate) const NO_NODE: &str = "this source has no files of a node";
 
 impl Files for Dump {
     fn read(&self, path: &str) -> FileState<'_> {
@@ -86,26 +86,6 @@ impl Files for Dump {
             names.dedup();
             Listing { names, withheld: None }
         })
-    }
-
-    fn entries(&self, folder: &str) -> Lookup<Entries> {
-        self.list(folder).map(|listing| {
-            // What could not be had counts as a file, so that it is asked for, and says why.
-            let entry = |name: String| {
-                let found = self.entry(folder, &name);
-                let file_type = match found {
-                    Lookup::Found(metadata) => metadata.file_type,
-                    _ => FileType::Regular,
-                };
-                Entry { name, file_type }
-            };
-            let entries = listing.names.into_iter().map(entry).collect();
-            Entries { entries, withheld: listing.withheld }
-        })
-    }
-
-    fn entry(&self, folder: &str, name: &str) -> Lookup<Metadata> {
-        self.metadata(&crate::files::join(folder, name))
     }
 }
 

@@ -94,6 +94,19 @@ impl Metadata {
     }
 }
 
+/// How much room a file system has, in blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// All blocks.
+    pub blocks: u64,
+    /// Those that are free.
+    pub free: u64,
+    /// How many bytes a block has.
+    pub block_size: u64,
+    /// The flags of the mount, as `statvfs` gives them.
+    pub flags: u64,
+}
+
 /// The names in a directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
@@ -136,7 +149,20 @@ pub trait Files {
     fn list(&self, path: &str) -> Lookup<Listing>;
 
     /// What is in a directory. `folder` is a path without links, as [`Files::directory`] gives it.
-    fn entries(&self, folder: &str) -> Lookup<Entries>;
+    fn entries(&self, folder: &str) -> Lookup<Entries> {
+        self.list(folder).map(|listing| {
+            // What could not be had counts as a file, so that it is asked for, and says why.
+            let entry = |name: String| {
+                let file_type = match self.entry(folder, &name) {
+                    Lookup::Found(metadata) => metadata.file_type,
+                    _ => FileType::Regular,
+                };
+                Entry { name, file_type }
+            };
+            let entries = listing.names.into_iter().map(entry).collect();
+            Entries { entries, withheld: listing.withheld }
+        })
+    }
 
     /// What is at a name in a directory; a link is not followed. `folder` is a path without links.
     fn entry(&self, folder: &str, name: &str) -> Lookup<Metadata> {
@@ -148,11 +174,24 @@ pub trait Files {
         None
     }
 
+    /// An extended attribute of what a path leads to; plainly missing where the file has none of this name.
+    fn attribute(&self, _path: &str, _name: &str) -> Lookup<Vec<u8>> {
+        Lookup::withheld(NO_ATTRIBUTES)
+    }
+
+    /// The room of the file system that a path leads to; none where the source does not tell.
+    fn space(&self, _path: &str) -> Option<Space> {
+        None
+    }
+
     /// Whether these are the files of the system that is running: its processes, mounts and addresses can be asked for.
     fn is_running(&self) -> bool {
         false
     }
 }
+
+/// Why most sources have no extended attributes.
+const NO_ATTRIBUTES: &str = "this source has no extended attributes of files";
 
 /// A tree of files that knows nothing of links: paths are followed outside of it, by [`resolve`].
 pub(crate) trait Tree {
@@ -177,6 +216,16 @@ pub(crate) trait Tree {
 
     /// See [`Files::extended_acl`]; the path has no links but the last component.
     fn acl(&self, _path: &str) -> Option<bool> {
+        None
+    }
+
+    /// See [`Files::attribute`]; the path has no links.
+    fn attr(&self, _path: &str, _name: &str) -> Lookup<Vec<u8>> {
+        Lookup::withheld(NO_ATTRIBUTES)
+    }
+
+    /// See [`Files::space`]; the path has no links.
+    fn room(&self, _path: &str) -> Option<Space> {
         None
     }
 
@@ -242,6 +291,17 @@ impl<T: Tree> Files for T {
     fn extended_acl(&self, path: &str) -> Option<bool> {
         match resolve(self, path, false) {
             Lookup::Found((path, _)) => self.acl(&path),
+            _ => None,
+        }
+    }
+
+    fn attribute(&self, path: &str, name: &str) -> Lookup<Vec<u8>> {
+        resolve(self, path, true).and_then(|(path, _)| self.attr(&path, name))
+    }
+
+    fn space(&self, path: &str) -> Option<Space> {
+        match resolve(self, path, true) {
+            Lookup::Found((path, _)) => self.room(&path),
             _ => None,
         }
     }
@@ -361,6 +421,14 @@ impl Files for WithoutReasons<'_> {
         self.0.extended_acl(path)
     }
 
+    fn attribute(&self, path: &str, name: &str) -> Lookup<Vec<u8>> {
+        without_reason(self.0.attribute(path, name))
+    }
+
+    fn space(&self, path: &str) -> Option<Space> {
+        self.0.space(path)
+    }
+
     fn is_running(&self) -> bool {
         self.0.is_running()
     }
@@ -405,6 +473,14 @@ impl Files for OnNode<'_> {
 
     fn extended_acl(&self, path: &str) -> Option<bool> {
         self.0.extended_acl(path)
+    }
+
+    fn attribute(&self, path: &str, name: &str) -> Lookup<Vec<u8>> {
+        self.ask(path, |files| files.attribute(path, name))
+    }
+
+    fn space(&self, path: &str) -> Option<Space> {
+        self.0.space(path)
     }
 
     fn is_running(&self) -> bool {

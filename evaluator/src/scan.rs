@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use virtscap_scap::id::ValueId;
+use virtscap_scap::id::{RuleId, ValueId};
 use virtscap_scap::oval::results::SystemInfo;
 use virtscap_scap::xccdf::results::{TailoringReference, TestResult};
 use virtscap_scap::xccdf::{Rule, Severity, Tailoring, XccdfResult};
 
-use crate::collect::{self, Endpoint};
+use crate::collect::{self, Endpoint, Texts, field_name};
 use crate::content::{Checklist, Content, ContentError};
 use crate::dump::{Dump, NOT_FOUND_MARKER};
 use crate::files::{Files, Lookup, OnNode};
@@ -42,6 +42,9 @@ pub enum ScanError {
     /// The profile is of no use.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// A rule that was asked for is not in the benchmark.
+    #[error("Rule '{0}' not found in selected profile.")]
+    NoRule(String),
 }
 
 /// What a scan found, ready to be written down.
@@ -65,6 +68,8 @@ pub struct Prepared<'a> {
     request: &'a Request<'a>,
     checklist: Checklist<'a>,
     policy: Policy<'a>,
+    /// The values by the names that Go templates have for them.
+    fields: BTreeMap<String, String>,
 }
 
 impl<'a> Prepared<'a> {
@@ -76,14 +81,53 @@ impl<'a> Prepared<'a> {
         let checklist = request.content.checklist()?;
         let tailoring = request.tailoring.map(|(tailoring, _)| tailoring);
         let policy = Policy::new(checklist.benchmark, tailoring, request.profile)?;
-        Ok(Self { request, checklist, policy })
+        let values = policy.values().iter();
+        let fields = values.map(|(id, value)| (field_name(id.short_name()), value.clone())).collect();
+        Ok(Self { request, checklist, policy, fields })
+    }
+
+    /// Evaluates rules by name, whether the profile selects them or not, and leaves others out.
+    ///
+    /// # Errors
+    /// [`ScanError::NoRule`] where the benchmark lacks one that is named, or it is left out too.
+    pub fn restrict(&mut self, only: &[String], skip: &[String]) -> Result<(), ScanError> {
+        let mut known = BTreeSet::new();
+        self.checklist.benchmark.for_each_rule(&mut |_, rule| {
+            known.insert(rule.id.clone());
+        });
+        let skip: BTreeSet<_> = skip.iter().map(|id| RuleId::new(&**id)).collect();
+        let only: BTreeSet<_> = only.iter().map(|id| RuleId::new(&**id)).collect();
+        if let Some(missing) = only.iter().find(|id| !known.contains(id) || skip.contains(id)) {
+            return Err(ScanError::NoRule(missing.to_string()));
+        }
+        self.policy.restrict(&only, &skip);
+        Ok(())
+    }
+
+    /// Evaluates every rule of the benchmark.
+    pub fn select_all(&mut self) {
+        let mut all = BTreeSet::new();
+        self.checklist.benchmark.for_each_rule(&mut |_, rule| {
+            all.insert(rule.id.clone());
+        });
+        self.policy.restrict(&all, &BTreeSet::new());
+    }
+
+    /// The benchmark that is evaluated.
+    pub fn checklist(&self) -> &Checklist<'a> {
+        &self.checklist
+    }
+
+    pub(crate) fn policy(&self) -> &Policy<'a> {
+        &self.policy
     }
 
     fn endpoints_of(&self, rule: &Rule) -> Vec<Endpoint> {
-        collect::endpoints(rule, &|value| self.value(value))
+        let field = |name: &str| self.fields.get(name).cloned();
+        collect::endpoints(rule, &Texts { sub: &|id| self.value(id), field: &field })
     }
 
-    fn value(&self, id: &str) -> String {
+    pub(crate) fn value(&self, id: &str) -> String {
         self.policy.value(&ValueId::new(id)).unwrap_or_default().to_owned()
     }
 
@@ -137,7 +181,8 @@ impl<'a> Prepared<'a> {
     ) -> TestResult {
         let benchmark = self.checklist.benchmark;
         let profile = self.policy.profile.map(|profile| profile.id.clone());
-        let short_or_default = profile.as_ref().map_or("default", |id| id.as_str());
+        // Parentheses, of `(all)`, cannot be in an id.
+        let short_or_default = profile.as_ref().map_or("default", |id| id.as_str().trim_matches(['(', ')']));
         let tailoring = self.request.tailoring.map(|(tailoring, href)| TailoringReference {
             href: href.to_owned(),
             id: tailoring.id.clone(),
@@ -247,4 +292,12 @@ pub fn scan<'a>(request: &'a Request<'a>, source: &dyn ApiSource) -> Result<Scan
 /// [`ScanError`] where the content has no benchmark, or the profile cannot be applied.
 pub fn scan_node<'a>(request: &'a Request<'a>, node: &dyn NodeSource) -> Result<Scan<'a>, ScanError> {
     Ok(Prepared::new(request)?.evaluate(&OnNode(node), node.describe()))
+}
+
+/// Scans a dump that was collected before: evaluates the profile's rules on it as it is.
+///
+/// # Errors
+/// [`ScanError`] where the content has no benchmark, or the profile cannot be applied.
+pub fn scan_dump<'a>(request: &'a Request<'a>, dump: &dyn NodeSource) -> Result<Scan<'a>, ScanError> {
+    Ok(Prepared::new(request)?.evaluate(dump, dump.describe()))
 }

@@ -28,14 +28,16 @@ use virtscap_scap::oval::{FileItem, Item, ItemContent};
 use virtscap_scap::xccdf::Tailoring;
 
 /// Files of cases.
-const CASES: [(&str, &str); 7] = [
+const CASES: &[(&str, &str)] = &[
     ("oval", include_str!("peer/oval.yaml")),
     ("variables", include_str!("peer/variables.yaml")),
     ("xccdf", include_str!("peer/xccdf.yaml")),
     ("profiles", include_str!("peer/profiles.yaml")),
+    ("platforms", include_str!("peer/platforms.yaml")),
     ("nodes", include_str!("peer/nodes.yaml")),
     ("independent", include_str!("peer/independent.yaml")),
     ("unix", include_str!("peer/unix.yaml")),
+    ("walks", include_str!("peer/walks.yaml")),
 ];
 /// What cases without OVAL of their own check with.
 const BASIC: &str = include_str!("peer/basic.xml");
@@ -56,6 +58,9 @@ struct Case {
     benchmark: Option<String>,
     oval: Option<String>,
     tailoring: Option<String>,
+    /// Items of a dictionary, in place of that of the other cases. `<item name="cpe:/a:x:y" def="91"/>` is one, whose
+    /// platform is what definition 91 of platforms.xml says.
+    dictionary: Option<String>,
     profile: Option<String>,
     /// Files below the dump's root.
     #[serde(default)]
@@ -157,6 +162,7 @@ fn existence_matrix() -> Case {
         benchmark: None,
         oval: Some(oval),
         tailoring: None,
+        dictionary: None,
         profile: None,
         files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
         root: BTreeMap::new(),
@@ -191,7 +197,12 @@ impl Case {
         let parts = stream::Parts {
             benchmark,
             oval: self.oval.as_deref().unwrap_or(BASIC),
-            platforms: if with_platforms { CPE_NAMES.to_vec() } else { Vec::new() },
+            platforms: if with_platforms && self.dictionary.is_none() {
+                CPE_NAMES.to_vec()
+            } else {
+                Vec::new()
+            },
+            dictionary: self.dictionary.as_deref().unwrap_or_default(),
             cpe_oval: if with_platforms { PLATFORMS } else { "" },
         };
         parts.xml()

@@ -138,11 +138,13 @@ fn xccdf(benchmark: &model::Benchmark) -> xccdf::Benchmark {
         description: benchmark.description.clone(),
         // The platform stands at profiles, where the operator looks for it, and at rules, where oscap does.
         platforms: Vec::new(),
+        platform_specification: Default::default(),
         version: benchmark.version.clone(),
         models: vec![ScoringModel::Default, ScoringModel::Flat],
         profiles: benchmark.profiles.iter().map(|p| profile(benchmark, p)).collect(),
         values,
         items: benchmark.sections.iter().map(section).collect(),
+        abstract_items: Default::default(),
     }
 }
 
@@ -161,6 +163,7 @@ fn profile(benchmark: &model::Benchmark, profile: &model::Profile) -> Profile {
         id: profile_id(&profile.id),
         // The operator does not follow `extends`: a profile has to name all its rules.
         extends: None,
+        is_abstract: false,
         title: profile.title.clone(),
         description: profile.description.clone(),
         platforms: vec![platform(benchmark, profile.scope).to_owned()],
@@ -174,6 +177,7 @@ fn profile(benchmark: &model::Benchmark, profile: &model::Profile) -> Profile {
             .filter(used)
             .map(|value| SetValue { idref: value_id(&value.id), value: value.default.clone() })
             .collect(),
+        complex_values: Vec::new(),
         refine_values: Vec::new(),
         refine_rules: Vec::new(),
         remarks: Default::default(),
@@ -210,6 +214,7 @@ fn rule(benchmark: &model::Benchmark, rule: &model::Rule) -> Rule {
         check: RuleCheck::Simple(vec![
             Check {
                 system: OVAL_DEF.to_owned(),
+                selector: None,
                 negate: false,
                 multi_check: false,
                 exports: exports
@@ -225,6 +230,7 @@ fn rule(benchmark: &model::Benchmark, rule: &model::Rule) -> Rule {
             },
             Check {
                 system: OCIL_SYSTEM.to_owned(),
+                selector: None,
                 negate: false,
                 multi_check: false,
                 exports: Vec::new(),
@@ -338,7 +344,7 @@ fn cpe_list(benchmark: &model::Benchmark) -> CpeList {
     let item = |cpe: &str, title: &str, definition: &str| CpeItem {
         name: cpe.to_owned(),
         title: title.to_owned(),
-        check: Some(CpeCheck { href: CPE_OVAL.to_owned(), definition: DefinitionId::new(definition) }),
+        checks: vec![CpeCheck { href: CPE_OVAL.to_owned(), definition: DefinitionId::new(definition) }],
     };
     CpeList {
         items: vec![

@@ -190,7 +190,8 @@ impl ComponentRef {
             matches!(e.tag_name().name(), "component" | "extended-component")
                 && e.attribute("id") == Some(&component)
         });
-        if !in_document {
+        // What is kept elsewhere is not fetched: checks that refer to it are not checked.
+        if !in_document && !is_remote(href) {
             return Err(ReadError::DanglingReference {
                 line: node.line(),
                 what: "component",
@@ -207,7 +208,8 @@ impl ComponentRef {
     }
 
     fn write(&self, w: &mut XmlWriter) {
-        let href = format!("#{}", self.component);
+        let href =
+            if is_remote(&self.component) { self.component.clone() } else { format!("#{}", self.component) };
         let attributes = [("id", self.id.as_str()), ("xlink:href", &href)];
         if self.catalog.is_empty() {
             return w.empty("ds:component-ref", &attributes);
@@ -220,6 +222,11 @@ impl ComponentRef {
             });
         });
     }
+}
+
+/// Whether a reference leads out of the collection, into the net.
+pub fn is_remote(href: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| href.starts_with(scheme))
 }
 
 impl Component {

@@ -40,6 +40,8 @@ pub const OCIL: &str = "http://scap.nist.gov/schema/ocil/2.0";
 pub const OCIL_SYSTEM: &str = "http://scap.nist.gov/schema/ocil/2";
 /// CPE 2.3 dictionary.
 pub const CPE_DICT: &str = "http://cpe.mitre.org/dictionary/2.0";
+/// CPE 2.3 applicability language.
+pub const CPE_LANG: &str = "http://cpe.mitre.org/language/2.0";
 /// XML Schema instance.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// Asset Reporting Format 1.1.

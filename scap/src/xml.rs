@@ -57,6 +57,14 @@ pub enum ReadError {
         /// The reference.
         reference: String,
     },
+    /// An item extends itself, by way of others or not.
+    #[error("line {line}: what extends '{id}' is extended by it in turn")]
+    ExtendsItself {
+        /// Line in the document, from 1.
+        line: u32,
+        /// Id of the item.
+        id: String,
+    },
     /// Elements are nested deeper than [`MAX_DEPTH`].
     #[error("line {line}: elements are nested more than {MAX_DEPTH} deep")]
     TooDeep {
@@ -65,7 +73,9 @@ pub enum ReadError {
     },
 }
 
-/// Deepest nesting of Groups, criteria, functions or markup that is read.
+/// Deepest nesting of Groups, criteria, functions or markup that is read, and longest way over `extends`.
+///
+/// roxmltree itself does not recurse: a document of a million nested elements is parsed in constant stack.
 pub const MAX_DEPTH: usize = 100;
 
 /// A node of a parsed document.
@@ -226,6 +236,16 @@ pub fn is_allowed(c: char) -> bool {
 /// Escapes a text for an element's content or an attribute's value; what XML forbids becomes U+FFFD.
 pub fn escape(text: &str) -> String {
     quick_xml::escape::escape(allowed(text).as_ref()).into_owned()
+}
+
+/// The text of an element and all below it as XML writes it: `&`, `<` and `>` escaped.
+pub fn raw_text(node: Node<'_, '_>) -> String {
+    escape_text(&node.full_text())
+}
+
+/// Escapes what XML escapes in an element's content, and nothing else.
+pub fn escape_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\r', "&#13;")
 }
 
 fn allowed(text: &str) -> std::borrow::Cow<'_, str> {

@@ -5,6 +5,7 @@ pub mod cel_form;
 pub mod node;
 pub mod operator;
 pub mod oscap;
+pub mod public;
 pub mod rbac_snapshot;
 
 use std::collections::BTreeMap;
@@ -61,6 +62,8 @@ pub fn every_platform_rule() -> Tailoring {
         extends: Some(profile_id("level-2")),
         title: "Everything".to_owned(),
         description: Markup::default(),
+        is_abstract: false,
+        complex_values: Vec::new(),
         platforms: Vec::new(),
         selects: platform_rules()
             .map(|rule| Select { idref: rule_id(&rule.id).to_string(), selected: true })

@@ -247,7 +247,7 @@ fn here(filter: &str, input: &Value) -> Value {
     let path = "/api/v1/pods".to_owned();
     let dump = "/kubernetes-api-resources/pods".to_owned();
     let source = source(&[(path.clone(), input.to_string())].into());
-    let endpoint = Endpoint { path, filter: Some(filter.to_owned()), dump: dump.clone() };
+    let endpoint = Endpoint { path, filter: Some(filter.to_owned()), dump: dump.clone(), refused: None };
     match collect(&source, [endpoint]).get(&dump) {
         Some(DumpFile::Document(document)) => serde_json::from_str(document).unwrap(),
         other => panic!("{filter} gives {other:?}"),

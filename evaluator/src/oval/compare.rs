@@ -85,9 +85,7 @@ impl Comparator {
             Comparand::Float(with) => compare_float(float(value).ok_or_else(|| bad("a number"))?, *with),
             Comparand::Version(datatype, with) => match datatype {
                 Datatype::EvrString => versions::evr(value, with),
-                Datatype::DebianEvrString => {
-                    versions::debian_evr(value, with).ok_or_else(|| bad("a version with an epoch"))?
-                }
+                Datatype::DebianEvrString => versions::debian_evr(value, with),
                 Datatype::IosVersion | Datatype::FilesetRevision => versions::mixed(value, with),
                 _ => versions::numbers(value, with),
             },

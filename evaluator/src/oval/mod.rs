@@ -31,7 +31,7 @@ use virtscap_scap::oval::{
     State, Test, TestType, Variable,
 };
 
-use crate::files::Files;
+use crate::files::{Files, Lookup};
 use variables::NoValues;
 
 /// The values of the external variables: what XCCDF exports to the checks.
@@ -58,6 +58,12 @@ pub struct Session<'a> {
     prepared: HashMap<StateId, Rc<state::Prepared>>,
     contents: probes::Contents,
     selected: probes::Selected,
+    /// The document's version of the schema, by which some items differ.
+    schema: [u32; 3],
+    /// The packages of dpkg, once they were asked for.
+    dpkg: Option<Rc<probes::Installed>>,
+    /// The packages of RPM, once they were asked for.
+    rpm: Option<Lookup<Rc<Vec<crate::rpm::Header>>>>,
     /// The numbers of items, by their hash: what two objects find is one item.
     known_items: HashMap<u64, Vec<u64>>,
     /// What is not supported, by name, with how often it was met.
@@ -85,6 +91,9 @@ impl<'a> Session<'a> {
             prepared: HashMap::new(),
             contents: probes::Contents::default(),
             selected: probes::Selected::default(),
+            schema: schema_version(&oval.generator.schema_version),
+            dpkg: None,
+            rpm: None,
             known_items: HashMap::new(),
             unsupported: BTreeMap::new(),
             open: BTreeSet::new(),
@@ -351,6 +360,12 @@ impl<'a> Session<'a> {
         self.results.objects.insert(id.clone(), (object.version.clone(), collected.clone()));
         collected
     }
+}
+
+/// The numbers of a version such as `5.11.1`.
+fn schema_version(text: &str) -> [u32; 3] {
+    let mut numbers = text.trim().split('.').map(|number| number.parse().unwrap_or(0));
+    std::array::from_fn(|_| numbers.next().unwrap_or(0))
 }
 
 /// Texts in the order in which they came, each once.

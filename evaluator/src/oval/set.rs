@@ -18,9 +18,11 @@ use super::state::{Notes, Prepared};
 pub(super) struct Filters(Vec<(FilterAction, Rc<Prepared>)>);
 
 impl Filters {
-    /// Whether an item counts. As with oscap, one that cannot be compared does.
+    /// Whether an item counts. As with oscap, one that cannot be compared does, and a state that compares nothing decides
+    /// nothing.
     pub(super) fn admit(&self, item: &ItemContent) -> bool {
-        self.0.iter().all(|(action, state)| match (action, state.compare(item, &mut Notes::default())) {
+        let mut deciding = self.0.iter().filter(|(_, state)| !state.is_empty());
+        deciding.all(|(action, state)| match (action, state.compare(item, &mut Notes::default())) {
             (FilterAction::Exclude, OvalResult::True) | (FilterAction::Include, OvalResult::False) => false,
             _ => true,
         })

@@ -134,6 +134,11 @@ impl<'a> Session<'a> {
 }
 
 impl Prepared {
+    /// Whether it compares nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entities.is_empty()
+    }
+
     /// Whether it compares an entity.
     pub(super) fn compares(&self, entity: &str) -> bool {
         self.entities.iter().any(|(name, _)| *name == entity)

@@ -94,12 +94,12 @@ fn numbers_of_digits(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
-/// Versions of Debian's packages (deb-version(7)). Both need an epoch; none where one lacks it.
-pub(super) fn debian_evr(a: &str, b: &str) -> Option<Ordering> {
+/// Versions of Debian's packages (deb-version(7)): without an epoch it is 0.
+pub(super) fn debian_evr(a: &str, b: &str) -> Ordering {
     let (a, b) = (Evr::split(a), Evr::split(b));
-    let epochs = numbers_of_digits(a.epoch?, b.epoch?);
+    let epochs = numbers_of_digits(a.epoch.unwrap_or("0"), b.epoch.unwrap_or("0"));
     let releases = || debian(a.release.unwrap_or_default(), b.release.unwrap_or_default());
-    Some(epochs.then_with(|| debian(a.version, b.version)).then_with(releases))
+    epochs.then_with(|| debian(a.version, b.version)).then_with(releases)
 }
 
 fn debian(a: &str, b: &str) -> Ordering {
@@ -249,10 +249,10 @@ mod tests {
             ("0:1.0a-1", "0:1.0+-1", Less),
         ];
         for (a, b, expected) in cases {
-            assert_eq!(debian_evr(a, b), Some(expected), "{a} {b}");
-            assert_eq!(debian_evr(b, a), Some(expected.reverse()), "{b} {a}");
+            assert_eq!(debian_evr(a, b), expected, "{a} {b}");
+            assert_eq!(debian_evr(b, a), expected.reverse(), "{b} {a}");
         }
-        assert_eq!(debian_evr("1.0-1", "0:1.0-1"), None);
+        assert_eq!(debian_evr("1.0-1", "0:1.0-1"), Equal);
     }
 
     #[test]

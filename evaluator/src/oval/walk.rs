@@ -334,7 +334,14 @@ impl Walk<'_> {
     }
 
     fn entries(&mut self, path: &str, folder: &str) -> Vec<crate::files::Entry> {
-        let Some(found) = self.findings.take(path, self.files.entries(folder)) else { return Vec::new() };
+        let found = match self.files.entries(folder) {
+            // Processes hide what is theirs, and vanish. Nothing there is a file of the system.
+            Lookup::Unreadable { .. } if folder.starts_with("/proc/") && self.files.is_running() => {
+                return Vec::new();
+            }
+            found => found,
+        };
+        let Some(found) = self.findings.take(path, found) else { return Vec::new() };
         self.findings.withhold(found.withheld);
         found.entries
     }

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags, Stat, fstat, open, openat, readlink
 use virtscap_scap::oval::FileType;
 
 use super::{MAX_CONTENT, NodeError, NodeSource, bounded};
-use crate::files::{Entries, Entry, FileState, Files as _, Listing, Lookup, Metadata, Tree};
+use crate::files::{Entries, Entry, FileState, Files as _, Listing, Lookup, Metadata, Space, Tree};
 use crate::report::SourceReport;
 
 /// How a directory is opened to go on from there. What cannot be listed may still be passed through.
@@ -20,6 +20,10 @@ use crate::report::SourceReport;
 const PASS: OFlags = OFlags::PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const PASS: OFlags = OFlags::RDONLY;
+
+/// How long an extended attribute may be, in Linux.
+#[cfg(target_os = "linux")]
+const MAX_ATTRIBUTE: usize = 64 << 10;
 
 /// The files below a folder that stands for `/`.
 #[derive(Debug)]
@@ -257,6 +261,37 @@ impl Tree for HostRoot {
             Err(Errno::NODATA) => Some(false),
             Err(_) => None,
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn attr(&self, path: &str, name: &str) -> Lookup<Vec<u8>> {
+        use rustix::fs::fgetxattr;
+        use rustix::io::Errno;
+        let opened = match self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY) {
+            Ok(opened) => opened,
+            Err(error) => return lookup(Err(error)),
+        };
+        let mut value = vec![0; MAX_ATTRIBUTE];
+        match fgetxattr(&opened, name, &mut value) {
+            Ok(size) => {
+                value.truncate(size);
+                Lookup::Found(value)
+            }
+            Err(Errno::NODATA) => Lookup::absent(),
+            Err(error) => Lookup::unreadable(io::Error::from(error).to_string()),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn room(&self, path: &str) -> Option<Space> {
+        let opened = self.open_at(path, PASS).ok()?;
+        let found = rustix::fs::fstatvfs(&opened).ok()?;
+        Some(Space {
+            blocks: found.f_blocks,
+            free: found.f_bfree,
+            block_size: found.f_frsize,
+            flags: found.f_flag.bits(),
+        })
     }
 
     fn runs(&self) -> bool {

@@ -1,6 +1,8 @@
 //! Where the data of a scan comes from.
 
 #[cfg(unix)]
+mod dump_folder;
+#[cfg(unix)]
 mod host;
 mod memory;
 mod node_file;
@@ -11,6 +13,8 @@ mod snapshot;
 use std::io;
 use std::path::PathBuf;
 
+#[cfg(unix)]
+pub use dump_folder::DumpFolder;
 #[cfg(unix)]
 pub use host::HostRoot;
 pub use memory::MemorySource;

@@ -1,19 +1,20 @@
 //! Results of rules from results of definitions (XCCDF 1.2, 7.2.3), in OpenSCAP's order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use virtscap_scap::id::{DefinitionId, VariableId};
 use virtscap_scap::namespace::OVAL_DEF;
-use virtscap_scap::oval::results::OvalResults;
-use virtscap_scap::oval::{OvalDefinitions, OvalResult};
+use virtscap_scap::oval::OvalResult;
 use virtscap_scap::xccdf::results::{Message, MessageSeverity, RuleResult, Score};
 use virtscap_scap::xccdf::{
     Check, CheckContentRef, CheckOperator, ComplexCheck, ComplexCheckNode, Group, Role, Rule, RuleCheck,
     XccdfResult,
 };
 
+use super::platforms::Platforms;
 use super::policy::{Policy, RuleState};
 use super::score;
+use super::sessions::{OvalComponent, Sessions};
 use crate::content::Checklist;
 use crate::files::{Files, WithoutReasons};
 use crate::oval::{ExternalValues, Session};
@@ -33,17 +34,6 @@ pub struct Evaluation {
     pub platform_checks: Vec<OvalComponent>,
 }
 
-/// Results in OVAL, with the component that holds the definitions.
-#[derive(Debug, Clone)]
-pub struct OvalComponent {
-    /// Id of the component.
-    pub component: String,
-    /// How rule-results refer to it, such as `oval0`.
-    pub report: String,
-    /// The results.
-    pub results: OvalResults,
-}
-
 /// Evaluates all rules of a policy. `reasons` tells what is known of a rule's data that could not be had, once the rule
 /// was decided or was not.
 pub fn evaluate(
@@ -58,8 +48,7 @@ pub fn evaluate(
         checklist,
         policy,
         checks: Sessions::new(files, external_values(checklist, policy)),
-        platform_checks: Sessions::new(&platform_files, ExternalValues::new()),
-        platforms: BTreeMap::new(),
+        platforms: Platforms::new(checklist, &platform_files),
     };
     let mut rule_results = Vec::new();
     checklist.benchmark.for_each_rule(&mut |groups, rule| {
@@ -90,15 +79,13 @@ pub fn evaluate(
             rule_results.push(result);
         }
     });
-    let found = evaluator.platforms.iter().filter(|(_, found)| **found == OvalResult::True);
-    let platforms = found.map(|(name, _)| name.clone()).collect();
-    let first_platform_report = evaluator.checks.sessions.len();
+    let (platforms, platform_checks) = evaluator.platforms.finish(evaluator.checks.len());
     Evaluation {
         scores: score::scores(checklist.benchmark, &rule_results),
         rule_results,
         platforms,
         checks: evaluator.checks.finish(0),
-        platform_checks: evaluator.platform_checks.finish(first_platform_report),
+        platform_checks,
     }
 }
 
@@ -106,7 +93,11 @@ pub fn evaluate(
 fn external_values(checklist: &Checklist<'_>, policy: &Policy<'_>) -> ExternalValues {
     let mut external = ExternalValues::new();
     checklist.benchmark.for_each_rule(&mut |_, rule| {
-        for export in rule.check.checks().into_iter().flat_map(|check| &check.exports) {
+        let used = match &rule.check {
+            RuleCheck::Simple(checks) => chosen(checks, policy.selector(rule)).into_iter().collect(),
+            RuleCheck::Complex(_) => rule.check.checks(),
+        };
+        for export in used.into_iter().flat_map(|check| &check.exports) {
             if let Some(value) = policy.value(&export.value_id) {
                 let name = VariableId::new(&*export.export_name);
                 external.entry(name).or_insert_with(|| vec![value.to_owned()]);
@@ -116,66 +107,11 @@ fn external_values(checklist: &Checklist<'_>, policy: &Policy<'_>) -> ExternalVa
     external
 }
 
-/// The evaluations of the OVAL documents.
-struct Sessions<'a> {
-    files: &'a dyn Files,
-    external: ExternalValues,
-    /// In the order in which they were first needed, which numbers their reports.
-    sessions: Vec<Evaluated<'a>>,
-}
-
-struct Evaluated<'a> {
-    component: String,
-    /// Values that are bound otherwise than in the evaluations of other checks.
-    special: ExternalValues,
-    session: Session<'a>,
-}
-
-impl<'a> Sessions<'a> {
-    fn new(files: &'a dyn Files, external: ExternalValues) -> Self {
-        Self { files, external, sessions: Vec::new() }
-    }
-
-    /// The evaluation of a document with the values that a check binds.
-    fn of(
-        &mut self,
-        component: &str,
-        oval: &'a OvalDefinitions,
-        mut bound: ExternalValues,
-    ) -> (usize, &mut Session<'a>) {
-        bound.retain(|name, values| self.external.get(name) != Some(values));
-        let known = self.sessions.iter().position(|s| s.component == component && s.special == bound);
-        let index = known.unwrap_or_else(|| {
-            let mut external = self.external.clone();
-            external.extend(bound.clone());
-            self.sessions.push(Evaluated {
-                component: component.to_owned(),
-                special: bound,
-                session: Session::new(oval, self.files, external),
-            });
-            self.sessions.len() - 1
-        });
-        (index, &mut self.sessions[index].session)
-    }
-
-    fn finish(self, first_report: usize) -> Vec<OvalComponent> {
-        let numbered = (first_report..).zip(self.sessions);
-        numbered
-            .map(|(number, evaluated)| OvalComponent {
-                component: evaluated.component,
-                report: format!("oval{number}"),
-                results: evaluated.session.into_results(),
-            })
-            .collect()
-    }
-}
-
 struct Evaluator<'a> {
     checklist: &'a Checklist<'a>,
     policy: &'a Policy<'a>,
     checks: Sessions<'a>,
-    platform_checks: Sessions<'a>,
-    platforms: BTreeMap<String, OvalResult>,
+    platforms: Platforms<'a>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -191,13 +127,17 @@ impl<'a> Evaluator<'a> {
             result.result = XccdfResult::NotChecked;
             return vec![result];
         }
-        if let Some(missing) = self.missing_platform(groups, rule) {
+        // Of the platforms of the benchmark, of each Group and of the rule, one each has to be there.
+        let of_groups = groups.iter().map(|group| &*group.selectable.platforms);
+        let levels = [&*self.checklist.benchmark.platforms].into_iter().chain(of_groups);
+        let levels: Vec<_> = levels.chain([&*rule.selectable.platforms]).collect();
+        if let Some(missing) = self.platforms.missing(&levels) {
             result.result = XccdfResult::NotApplicable;
             result.messages.push(Message { severity: MessageSeverity::Info, text: missing });
             return vec![result];
         }
         let mut results = match &rule.check {
-            RuleCheck::Simple(checks) => self.simple(checks, result),
+            RuleCheck::Simple(checks) => self.simple(chosen(checks, self.policy.selector(rule)), result),
             RuleCheck::Complex(complex) => {
                 let mut used = Vec::new();
                 result.result = self.complex(complex, &mut result, &mut used);
@@ -205,6 +145,16 @@ impl<'a> Evaluator<'a> {
                 vec![result]
             }
         };
+        let exports = rule.check.checks().into_iter().flat_map(|check| &check.exports);
+        for export in exports.filter(|export| self.policy.is_unset(&export.value_id)) {
+            let text = format!(
+                "the profile sets the value '{}' to a list, which is not supported; its plain value was used",
+                export.value_id
+            );
+            for result in &mut results {
+                result.messages.push(Message { severity: MessageSeverity::Warning, text: text.clone() });
+            }
+        }
         for result in &mut results {
             if state.role == Role::Unscored {
                 result.result = XccdfResult::Informational;
@@ -216,48 +166,8 @@ impl<'a> Evaluator<'a> {
         results
     }
 
-    /// Of the platforms of the benchmark, of each Group and of the rule, one each has to be there.
-    fn missing_platform(&mut self, groups: &[&'a Group], rule: &'a Rule) -> Option<String> {
-        let levels = [&self.checklist.benchmark.platforms]
-            .into_iter()
-            .chain(groups.iter().map(|group| &group.selectable.platforms))
-            .chain([&rule.selectable.platforms]);
-        for platforms in levels {
-            if !platforms.is_empty() && !platforms.iter().any(|name| self.platform(name) == OvalResult::True)
-            {
-                let titles: Vec<_> = platforms.iter().map(|name| self.platform_title(name)).collect();
-                return Some(format!("the platform is not there: {}", titles.join(", ")));
-            }
-        }
-        None
-    }
-
-    fn platform_title(&self, name: &str) -> String {
-        match self.checklist.platform_check(name) {
-            Some(check) => format!("{} ({name})", check.title),
-            None => format!("{name} (the content cannot tell whether it is there)"),
-        }
-    }
-
-    fn platform(&mut self, name: &str) -> OvalResult {
-        if let Some(known) = self.platforms.get(name) {
-            return *known;
-        }
-        let found = match self.checklist.platform_check(name) {
-            Some(check) => {
-                let (_, session) =
-                    self.platform_checks.of(check.component, check.oval, ExternalValues::new());
-                session.evaluate(check.definition)
-            }
-            None => OvalResult::Unknown,
-        };
-        self.platforms.insert(name.to_owned(), found);
-        found
-    }
-
-    /// Of several checks the last one in OVAL counts.
-    fn simple(&mut self, checks: &'a [Check], mut result: RuleResult) -> Vec<RuleResult> {
-        let Some(check) = checks.iter().rev().find(|check| check.system == OVAL_DEF) else {
+    fn simple(&mut self, chosen: Option<&'a Check>, mut result: RuleResult) -> Vec<RuleResult> {
+        let Some(check) = chosen else {
             let text = "the rule has no check for a machine; a person has to judge it".to_owned();
             result.messages.push(Message { severity: MessageSeverity::Info, text });
             result.result = XccdfResult::NotChecked;
@@ -362,6 +272,16 @@ impl<'a> Evaluator<'a> {
         }
         (XccdfResult::NotChecked, None)
     }
+}
+
+/// The check that is used (XCCDF 1.2, 7.2.3.5.2): of those that the profile's selector names, or that have none where it
+/// names no check, the last one in OVAL.
+fn chosen<'a>(checks: &'a [Check], selector: Option<&str>) -> Option<&'a Check> {
+    let is_named = |check: &&Check| check.selector.as_deref() == selector;
+    let any_named = checks.iter().any(|check| is_named(&check));
+    let candidates =
+        checks.iter().filter(|check| if any_named { is_named(check) } else { check.selector.is_none() });
+    candidates.filter(|check| check.system == OVAL_DEF).next_back()
 }
 
 fn definition(

@@ -1,8 +1,11 @@
 //! Evaluation of XCCDF: selection and values, then results of rules, then scores.
 
 mod evaluate;
+mod platforms;
 mod policy;
 mod score;
+mod sessions;
 
-pub use evaluate::{Evaluation, OvalComponent, evaluate};
-pub use policy::{Policy, PolicyError, RuleState};
+pub use evaluate::{Evaluation, evaluate};
+pub use policy::{ALL_PROFILE, DEFAULT_PROFILE, Policy, PolicyError, RuleState};
+pub use sessions::OvalComponent;

@@ -2,9 +2,31 @@
 //! (XCCDF 1.2, 7.2.2).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
-use virtscap_scap::id::{RuleId, ValueId};
-use virtscap_scap::xccdf::{Benchmark, Item, Profile, Role, Rule, Severity, Tailoring, Value};
+use virtscap_scap::id::{ProfileId, RuleId, ValueId};
+use virtscap_scap::xccdf::{Benchmark, Item, Profile, Role, Rule, Selectable, Severity, Tailoring, Value};
+use virtscap_scap::xml::MAX_DEPTH;
+
+/// Name of the benchmark's own selection, which OpenSCAP takes where no profile is named.
+pub const DEFAULT_PROFILE: &str = "(default)";
+/// Name of the profile that selects everything. No content has it; OpenSCAP makes it up too.
+pub const ALL_PROFILE: &str = "(all)";
+
+static ALL: LazyLock<Profile> = LazyLock::new(|| Profile {
+    id: ProfileId::new(ALL_PROFILE),
+    extends: None,
+    is_abstract: false,
+    title: "All rules".to_owned(),
+    description: Default::default(),
+    platforms: Vec::new(),
+    selects: Vec::new(),
+    set_values: Vec::new(),
+    complex_values: Vec::new(),
+    refine_values: Vec::new(),
+    refine_rules: Vec::new(),
+    remarks: BTreeMap::new(),
+});
 
 /// A benchmark as a profile wants it applied.
 #[derive(Debug, Clone)]
@@ -17,7 +39,9 @@ pub struct Policy<'a> {
     pub tailoring: Option<&'a Tailoring>,
     selected: BTreeMap<String, bool>,
     values: BTreeMap<ValueId, String>,
-    refined: BTreeMap<RuleId, Refinement>,
+    refined: BTreeMap<String, Refinement>,
+    /// Values that the profile sets to lists, which is not supported.
+    unset: BTreeSet<ValueId>,
     /// Rules that selection, requires and conflicts leave in.
     effective: BTreeSet<RuleId>,
 }
@@ -27,6 +51,7 @@ struct Refinement {
     severity: Option<Severity>,
     role: Option<Role>,
     weight: Option<f64>,
+    selector: Option<String>,
 }
 
 /// A rule as the profile wants it.
@@ -106,7 +131,8 @@ fn hint(nearest: &Option<String>) -> String {
 impl<'a> Policy<'a> {
     /// Applies a profile, named by its id or short name, of the tailoring or of the benchmark.
     ///
-    /// Without a name, a tailoring's only profile is taken, else the benchmark's own selection.
+    /// Without a name, a tailoring's only profile is taken, else the benchmark's own selection. [`DEFAULT_PROFILE`] is the
+    /// benchmark's own selection in any case, and [`ALL_PROFILE`] selects everything.
     ///
     /// # Errors
     /// [`PolicyError`] where there is no such profile, or it asks for what the benchmark does not have.
@@ -117,6 +143,8 @@ impl<'a> Policy<'a> {
     ) -> Result<Self, PolicyError> {
         let tailored = tailoring.map_or(&[][..], |t| &t.profiles);
         let profile = match (profile, tailored) {
+            (Some(DEFAULT_PROFILE), _) => None,
+            (Some(ALL_PROFILE), _) => Some(&*ALL),
             (Some(name), _) => Some(find_profile(name, tailored, &benchmark.profiles)?),
             (None, [only]) => Some(only),
             (None, []) => None,
@@ -134,6 +162,7 @@ impl<'a> Policy<'a> {
             selected: BTreeMap::new(),
             values: BTreeMap::new(),
             refined: BTreeMap::new(),
+            unset: BTreeSet::new(),
             effective: BTreeSet::new(),
         };
         for value in &benchmark.values {
@@ -142,12 +171,18 @@ impl<'a> Policy<'a> {
             }
         }
         let known = KnownItems::of(benchmark);
+        if profile.is_some_and(|profile| profile.id.as_str() == ALL_PROFILE) {
+            policy.selected.extend(known.selectable.iter().map(|id| ((*id).to_owned(), true)));
+        }
         for profile in &chain {
             policy.apply(profile, &known)?;
         }
         // A value that is set counts for more than any alternative that is chosen, also in a profile further up.
         for set in chain.iter().flat_map(|profile| &profile.set_values) {
-            policy.values.insert(set.idref.clone(), set.value.clone());
+            // One that has nothing of its own stays without, as with OpenSCAP, and what needs it is unknown.
+            if policy.values.contains_key(&set.idref) {
+                policy.values.insert(set.idref.clone(), set.value.clone());
+            }
         }
         policy.settle(benchmark);
         Ok(policy)
@@ -155,30 +190,38 @@ impl<'a> Policy<'a> {
 
     fn apply(&mut self, profile: &Profile, known: &KnownItems<'_>) -> Result<(), PolicyError> {
         for select in &profile.selects {
-            known.require(profile, "the rule or group", &select.idref, &known.selectable)?;
-            self.selected.insert(select.idref.clone(), select.selected);
+            for id in known.meant(profile, "the rule or group", &select.idref)? {
+                self.selected.insert(id.to_owned(), select.selected);
+            }
         }
         for refine in &profile.refine_values {
             let value = known.value(profile, &refine.idref)?;
-            let found = value.values.iter().find(|(selector, _)| selector.as_ref() == Some(&refine.selector));
-            let Some((_, chosen)) = found else {
+            // Without one the value has an empty selector too: its default.
+            let default = value.default_value().filter(|_| refine.selector.is_empty());
+            let Some(chosen) = value.alternative(&refine.selector).or(default) else {
                 return Err(PolicyError::UnknownSelector {
                     profile: profile.id.to_string(),
                     value: refine.idref.to_string(),
                     selector: refine.selector.clone(),
                 });
             };
-            self.values.insert(refine.idref.clone(), chosen.clone());
+            self.values.insert(refine.idref.clone(), chosen.to_owned());
         }
         for set in &profile.set_values {
             known.value(profile, &set.idref)?;
         }
+        for id in &profile.complex_values {
+            known.value(profile, id)?;
+            self.unset.insert(id.clone());
+        }
         for refine in &profile.refine_rules {
-            known.require(profile, "the rule", refine.idref.as_str(), &known.selectable)?;
-            let refined = self.refined.entry(refine.idref.clone()).or_default();
-            refined.severity = refine.severity.or(refined.severity);
-            refined.role = refine.role.or(refined.role);
-            refined.weight = refine.weight.or(refined.weight);
+            for id in known.meant(profile, "the rule", refine.idref.as_str())? {
+                let refined = self.refined.entry(id.to_owned()).or_default();
+                refined.severity = refine.severity.or(refined.severity);
+                refined.role = refine.role.or(refined.role);
+                refined.weight = refine.weight.or(refined.weight);
+                refined.selector = refine.selector.clone().or_else(|| refined.selector.take());
+            }
         }
         Ok(())
     }
@@ -195,10 +238,7 @@ impl<'a> Policy<'a> {
 
     fn settle_items(&mut self, items: &[Item], flags: &mut BTreeMap<String, bool>) {
         for item in items {
-            let (id, selectable) = match item {
-                Item::Rule(rule) => (rule.id.as_str(), &rule.selectable),
-                Item::Group(group) => (group.id.as_str(), &group.selectable),
-            };
+            let (id, selectable) = item_parts(item);
             let is_selected = |id: &String| flags.get(id).copied().unwrap_or(false);
             if !flags.get(id).copied().unwrap_or(false) {
                 continue;
@@ -220,13 +260,33 @@ impl<'a> Policy<'a> {
 
     /// How the profile wants a rule.
     pub fn rule(&self, rule: &Rule) -> RuleState {
-        let refined = self.refined.get(&rule.id).cloned().unwrap_or_default();
+        let refined = self.refined.get(rule.id.as_str());
         RuleState {
             selected: self.effective.contains(&rule.id),
-            severity: refined.severity.or(rule.severity),
-            role: refined.role.unwrap_or(rule.role),
-            weight: refined.weight.unwrap_or(rule.selectable.weight),
+            severity: refined.and_then(|r| r.severity).or(rule.severity),
+            role: refined.and_then(|r| r.role).unwrap_or(rule.role),
+            weight: refined.and_then(|r| r.weight).unwrap_or(rule.selectable.weight),
         }
+    }
+
+    /// Which of a rule's checks the profile chooses.
+    pub fn selector(&self, rule: &Rule) -> Option<&str> {
+        let selector = self.refined.get(rule.id.as_str())?.selector.as_deref();
+        selector.filter(|selector| !selector.is_empty())
+    }
+
+    /// Whether the profile sets the value to a list, which is not supported: the value is what it would be without that.
+    pub fn is_unset(&self, id: &ValueId) -> bool {
+        self.unset.contains(id)
+    }
+
+    /// Evaluates rules by name, whether they are selected or not, and leaves others out, as `oscap --rule` and
+    /// `--skip-rule` do. Where none is named, those that are selected stay.
+    pub fn restrict(&mut self, only: &BTreeSet<RuleId>, skip: &BTreeSet<RuleId>) {
+        if !only.is_empty() {
+            self.effective.clone_from(only);
+        }
+        self.effective.retain(|rule| !skip.contains(rule));
     }
 
     /// The value that counts.
@@ -240,17 +300,22 @@ impl<'a> Policy<'a> {
     }
 }
 
+/// Id of a Group or Rule, and what both have.
+fn item_parts(item: &Item) -> (&str, &Selectable) {
+    match item {
+        Item::Rule(rule) => (rule.id.as_str(), &rule.selectable),
+        Item::Group(group) => (group.id.as_str(), &group.selectable),
+    }
+}
+
 /// The selection of each Group and Rule for itself.
 fn own_flags(items: &[Item], selected: &BTreeMap<String, bool>, flags: &mut BTreeMap<String, bool>) {
     for item in items {
-        let (id, default) = match item {
-            Item::Rule(rule) => (rule.id.as_str(), rule.selectable.selected),
-            Item::Group(group) => {
-                own_flags(&group.items, selected, flags);
-                (group.id.as_str(), group.selectable.selected)
-            }
-        };
-        flags.insert(id.to_owned(), selected.get(id).copied().unwrap_or(default));
+        let (id, selectable) = item_parts(item);
+        flags.insert(id.to_owned(), selected.get(id).copied().unwrap_or(selectable.selected));
+        if let Item::Group(group) = item {
+            own_flags(&group.items, selected, flags);
+        }
     }
 }
 
@@ -267,45 +332,53 @@ fn drop_out(item: &Item, flags: &mut BTreeMap<String, bool>) {
 
 /// What profiles can name.
 struct KnownItems<'a> {
+    /// Groups and Rules.
     selectable: BTreeSet<&'a str>,
+    /// Groups and Rules that share a `cluster-id`.
+    clusters: BTreeMap<&'a str, Vec<&'a str>>,
     values: BTreeMap<&'a str, &'a Value>,
 }
 
 impl<'a> KnownItems<'a> {
     fn of(benchmark: &'a Benchmark) -> Self {
-        let mut selectable = BTreeSet::new();
-        fn walk<'a>(items: &'a [Item], ids: &mut BTreeSet<&'a str>) {
-            for item in items {
-                match item {
-                    Item::Rule(rule) => {
-                        ids.insert(rule.id.as_str());
-                    }
-                    Item::Group(group) => {
-                        ids.insert(group.id.as_str());
-                        walk(&group.items, ids);
-                    }
-                }
-            }
-        }
-        walk(&benchmark.items, &mut selectable);
-        Self { selectable, values: benchmark.values.iter().map(|v| (v.id.as_str(), v)).collect() }
+        let mut known = Self {
+            // What is abstract is no item any more, and may still be named.
+            selectable: benchmark.abstract_items.iter().map(String::as_str).collect(),
+            clusters: BTreeMap::new(),
+            values: benchmark.values.iter().map(|v| (v.id.as_str(), v)).collect(),
+        };
+        known.add(&benchmark.items);
+        known
     }
 
-    fn require(
-        &self,
+    fn add(&mut self, items: &'a [Item]) {
+        for item in items {
+            let (id, selectable) = item_parts(item);
+            self.selectable.insert(id);
+            if let Some(cluster) = &selectable.cluster_id {
+                self.clusters.entry(cluster).or_default().push(id);
+            }
+            if let Item::Group(group) = item {
+                self.add(&group.items);
+            }
+        }
+    }
+
+    /// The items that a profile means by a name: the one of that id, else all of that cluster.
+    fn meant<'n>(
+        &'n self,
         profile: &Profile,
         kind: &'static str,
-        id: &str,
-        known: &BTreeSet<&str>,
-    ) -> Result<(), PolicyError> {
-        if known.contains(id) {
-            return Ok(());
+        id: &'n str,
+    ) -> Result<Vec<&'n str>, PolicyError> {
+        if self.selectable.contains(id) {
+            return Ok(vec![id]);
         }
-        Err(PolicyError::UnknownItem {
+        self.clusters.get(id).cloned().ok_or_else(|| PolicyError::UnknownItem {
             profile: profile.id.to_string(),
             kind,
             id: id.to_owned(),
-            nearest: nearest(id, known.iter().copied()),
+            nearest: nearest(id, self.selectable.iter().copied()),
         })
     }
 
@@ -324,13 +397,14 @@ fn find_profile<'a>(
     tailored: &'a [Profile],
     own: &'a [Profile],
 ) -> Result<&'a Profile, PolicyError> {
-    let all = || tailored.iter().chain(own);
+    let usable = |profiles: &'a [Profile]| profiles.iter().filter(|profile| !profile.is_abstract);
+    let all = || usable(tailored).chain(usable(own));
     if let Some(exact) = all().find(|p| p.id.as_str() == name) {
         return Ok(exact);
     }
     // A tailored profile may carry the name of the one it extends; it is the one that is meant.
     for profiles in [tailored, own] {
-        let matching: Vec<_> = profiles.iter().filter(|p| p.id.short_name() == name).collect();
+        let matching: Vec<_> = usable(profiles).filter(|p| p.id.short_name() == name).collect();
         match matching.as_slice() {
             [] => {}
             [one] => return Ok(one),
@@ -346,7 +420,8 @@ fn find_profile<'a>(
 }
 
 fn unknown_profile(name: &str, tailored: &[Profile], own: &[Profile]) -> PolicyError {
-    let names: Vec<_> = tailored.iter().chain(own).map(|p| p.id.short_name()).collect();
+    let usable = tailored.iter().chain(own).filter(|profile| !profile.is_abstract);
+    let names: Vec<_> = usable.map(|p| p.id.short_name()).collect();
     PolicyError::UnknownProfile {
         wanted: name.to_owned(),
         nearest: nearest(name, names.iter().copied()),
@@ -373,6 +448,9 @@ fn extension_chain<'a>(
         let next = next.ok_or_else(|| error("is not there"))?;
         if chain.iter().any(|p: &&Profile| std::ptr::eq(*p, next)) {
             return Err(error("extends it in turn"));
+        }
+        if chain.len() > MAX_DEPTH {
+            return Err(error("is too far away"));
         }
         chain.push(next);
         current = next;

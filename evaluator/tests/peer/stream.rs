@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-const NAMESPACES: [(&str, &str); 8] = [
+const NAMESPACES: [(&str, &str); 9] = [
     ("oval", "http://oval.mitre.org/XMLSchema/oval-common-5"),
     ("ind", "http://oval.mitre.org/XMLSchema/oval-definitions-5#independent"),
     ("unix", "http://oval.mitre.org/XMLSchema/oval-definitions-5#unix"),
@@ -15,6 +15,7 @@ const NAMESPACES: [(&str, &str); 8] = [
     ("xlink", "http://www.w3.org/1999/xlink"),
     ("cat", "urn:oasis:names:tc:entity:xmlns:xml:catalog"),
     ("cpe-dict", "http://cpe.mitre.org/dictionary/2.0"),
+    ("cpe2", "http://cpe.mitre.org/language/2.0"),
 ];
 const OVAL: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5";
 const OCIL: &str = "http://scap.nist.gov/schema/ocil/2";
@@ -28,6 +29,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) oval: &'a str,
     /// CPE names, each with the number of its definition in `cpe_oval`.
     pub(crate) platforms: Vec<(&'a str, &'a str)>,
+    /// Further items of the dictionary, or of another one: those with `second="true"`.
+    pub(crate) dictionary: &'a str,
     /// What the platforms' definitions are in.
     pub(crate) cpe_oval: &'a str,
 }
@@ -46,13 +49,20 @@ impl Parts<'_> {
             write!(namespaces, r#" xmlns:{prefix}="{uri}""#).unwrap();
         }
         let (mut dictionary, mut dictionary_reference, mut cpe_reference) = Default::default();
-        if !self.platforms.is_empty() {
-            dictionary =
-                component("dictionary", &cpe_list(&self.platforms)) + &component("cpe-oval", &cpe_oval);
-            dictionary_reference = format!(
-                "<ds:dictionaries>\n{}</ds:dictionaries>\n",
-                component_ref("dictionary", &[("cpe-oval.xml", "cpe-oval")])
-            );
+        if !self.platforms.is_empty() || !self.dictionary.is_empty() {
+            let (second, first): (Vec<_>, Vec<_>) = elements(self.dictionary)
+                .into_iter()
+                .partition(|(_, text)| !attribute(text, "second").is_empty());
+            let mut lists = vec![("dictionary", cpe_list(&self.platforms, first))];
+            if !second.is_empty() {
+                lists.push(("second-dictionary", cpe_list(&[], second)));
+            }
+            dictionary = lists.iter().map(|(name, list)| component(name, list)).collect::<String>();
+            dictionary += &component("cpe-oval", &cpe_oval);
+            let references =
+                lists.iter().map(|(name, _)| component_ref(name, &[("cpe-oval.xml", "cpe-oval")]));
+            dictionary_reference =
+                format!("<ds:dictionaries>\n{}</ds:dictionaries>\n", references.collect::<String>());
             cpe_reference = component_ref("cpe-oval", &[]);
         }
         let text = format!(
@@ -126,8 +136,13 @@ fn component_ref(name: &str, catalog: &[(&str, &str)]) -> String {
     format!("<ds:component-ref {attributes}>\n{catalog}</ds:component-ref>\n")
 }
 
-fn cpe_list(platforms: &[(&str, &str)]) -> String {
-    let mut items = String::new();
+fn cpe_list(platforms: &[(&str, &str)], further: Vec<(String, String)>) -> String {
+    let short = further.iter().filter(|(name, _)| name == "item");
+    let numbered: Vec<_> =
+        short.map(|(_, text)| (attribute(text, "name"), format!("def:{}", attribute(text, "def")))).collect();
+    let platforms = platforms.iter().copied().chain(numbered.iter().map(|(name, id)| (*name, id.as_str())));
+    let long = further.iter().filter(|(name, _)| name != "item");
+    let mut items: String = long.map(|(_, text)| format!("{text}\n")).collect();
     for (name, definition) in platforms {
         writeln!(
             items,
@@ -143,7 +158,7 @@ fn cpe_list(platforms: &[(&str, &str)]) -> String {
 
 /// The full id of a profile.
 pub(crate) fn profile_id(name: &str) -> String {
-    format!("xccdf_x_profile_{name}")
+    if name.starts_with('(') { name.to_owned() } else { format!("xccdf_x_profile_{name}") }
 }
 
 /// The elements of a fragment: name and text of each.
@@ -186,8 +201,9 @@ fn benchmark(fragment: &str) -> String {
 <status>incomplete</status>
 <title>Cases</title>
 <description>Cases</description>
-{}<version>1</version>
+{}{}<version>1</version>
 {}{}{}{}</Benchmark>"#,
+        of(&["platform-specification"]),
         of(&["platform"]),
         of(&["model"]),
         of(&["Profile"]),

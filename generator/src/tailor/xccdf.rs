@@ -24,7 +24,13 @@ impl Tailored {
                 if action == Action::Manual {
                     let rule = choice.rule.clone();
                     let role = Some(Role::Unchecked);
-                    refine_rules.push(RefineRule { idref: rule, severity: None, role, weight: None });
+                    refine_rules.push(RefineRule {
+                        idref: rule,
+                        severity: None,
+                        role,
+                        weight: None,
+                        selector: None,
+                    });
                 }
                 remarks.insert(id, choice.rationale.clone());
             }
@@ -42,11 +48,13 @@ impl Tailored {
             profiles: vec![Profile {
                 id: ProfileId::new(format!("xccdf_{NAMESPACE}_profile_{}", self.name)),
                 extends: self.extends.clone(),
+                is_abstract: false,
                 title: self.title.clone(),
                 description: self.description.as_str().into(),
                 platforms: Vec::new(),
                 selects,
                 set_values,
+                complex_values: Vec::new(),
                 refine_values: Vec::new(),
                 refine_rules,
                 remarks,

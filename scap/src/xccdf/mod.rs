@@ -1,12 +1,14 @@
 //! XCCDF 1.2 (NISTIR 7275r4): the benchmark, tailorings of it, and the results of applying it.
 
 mod enumerations;
+mod extends;
 mod read;
 pub mod results;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cpe::PlatformSpecification;
 use crate::id::{BenchmarkId, GroupId, ProfileId, RuleId, ValueId};
 use crate::markup::Markup;
 
@@ -23,7 +25,9 @@ pub struct Benchmark {
     pub title: String,
     /// What it is about.
     pub description: Markup,
-    /// Platforms it is for (CPE names); none: for all.
+    /// Platforms that are combined of others, which `platforms` can name by id.
+    pub platform_specification: PlatformSpecification,
+    /// Platforms it is for (CPE names, or `#` and an id of `platform_specification`); none: for all.
     pub platforms: Vec<String>,
     /// Its version.
     pub version: String,
@@ -35,6 +39,8 @@ pub struct Benchmark {
     pub values: Vec<Value>,
     /// Groups and rules.
     pub items: Vec<Item>,
+    /// Ids of Groups and Rules that are `abstract`. They are there to be extended, so `items` does not have them.
+    pub abstract_items: BTreeSet<String>,
 }
 
 /// A Group or a Rule.
@@ -53,6 +59,8 @@ pub struct Selectable {
     pub selected: bool,
     /// Its weight in scores.
     pub weight: f64,
+    /// A name by which profiles can mean it together with others.
+    pub cluster_id: Option<String>,
     /// Platforms it is for (CPE names); none: those of what is around it.
     pub platforms: Vec<String>,
     /// Ids that have to be selected too: one of each inner list.
@@ -66,6 +74,7 @@ impl Default for Selectable {
         Self {
             selected: true,
             weight: 1.0,
+            cluster_id: None,
             platforms: Vec::new(),
             requires: Vec::new(),
             conflicts: Vec::new(),
@@ -122,7 +131,7 @@ pub struct Rule {
 /// How a Rule is checked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RuleCheck {
-    /// By one of several checks, for tools of different kinds.
+    /// By one of several checks, for tools of different kinds or by the profile's choice.
     Simple(Vec<Check>),
     /// By a boolean combination.
     Complex(ComplexCheck),
@@ -182,6 +191,8 @@ pub struct Fix {
 pub struct Check {
     /// The language of the check.
     pub system: String,
+    /// The name by which a profile chooses it; none where no profile has to.
+    pub selector: Option<String>,
     /// Whether pass and fail change places.
     pub negate: bool,
     /// Whether each definition gives a result of its own.
@@ -241,12 +252,16 @@ pub struct Profile {
     pub title: String,
     /// What it is for.
     pub description: Markup,
+    /// Whether it is only there to be extended.
+    pub is_abstract: bool,
     /// Platforms; the Compliance Operator tells Node from Platform profiles by them.
     pub platforms: Vec<String>,
     /// Which Groups and Rules are in or out, in order.
     pub selects: Vec<Select>,
     /// Values that are set, in order.
     pub set_values: Vec<SetValue>,
+    /// Values that are set to lists (`set-complex-value`), which is not supported: as with OpenSCAP, they stay as they are.
+    pub complex_values: Vec<ValueId>,
     /// Values of which another alternative is chosen.
     pub refine_values: Vec<RefineValue>,
     /// Rules whose severity, role or weight is changed.
@@ -273,7 +288,8 @@ pub struct SetValue {
     pub value: String,
 }
 
-/// An alternative that is chosen.
+/// An alternative that is chosen. An operator that is chosen instead changes no verdict, with OpenSCAP neither: how a
+/// variable is compared is up to the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefineValue {
     /// The Value.
@@ -293,9 +309,11 @@ pub struct RefineRule {
     pub role: Option<Role>,
     /// Its new weight.
     pub weight: Option<f64>,
+    /// Which of its checks is used.
+    pub selector: Option<String>,
 }
 
-/// A Value: what an auditor can set.
+/// A Value: what an auditor can set. Its operator, bounds and choices change no verdict, with OpenSCAP neither.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
     /// Its id.
@@ -313,8 +331,13 @@ pub struct Value {
 impl Value {
     /// The value that counts where nothing chooses one: without selector, else the first.
     pub fn default_value(&self) -> Option<&str> {
-        let default = self.values.iter().find(|(selector, _)| selector.as_deref().is_none_or(str::is_empty));
-        default.or(self.values.first()).map(|(_, value)| value.as_str())
+        self.alternative("").or_else(|| self.values.first().map(|(_, value)| value.as_str()))
+    }
+
+    /// The alternative of this selector; of several the last, as OpenSCAP has it.
+    pub fn alternative(&self, selector: &str) -> Option<&str> {
+        let found = self.values.iter().rfind(|(own, _)| own.as_deref().unwrap_or_default() == selector);
+        found.map(|(_, value)| value.as_str())
     }
 }
 

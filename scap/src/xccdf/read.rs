@@ -1,8 +1,9 @@
 //! Reading of benchmarks and tailorings.
 
+use super::extends::{Extensible, Lineage};
 use super::*;
 use crate::markup::Markup;
-use crate::namespace::{VIRTSCAP, XCCDF};
+use crate::namespace::{CPE_LANG, VIRTSCAP, XCCDF};
 use crate::xml::{MAX_DEPTH, Node, NodeExt, ReadError};
 
 impl Benchmark {
@@ -11,8 +12,13 @@ impl Benchmark {
     /// # Errors
     /// [`ReadError`] where the document breaks the XCCDF schema in what the model reads.
     pub fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
-        let mut values = Vec::new();
-        let items = read_items(node, &mut values, 0)?;
+        let mut contents = Contents {
+            extensible: Extensible::of(node),
+            values: Vec::new(),
+            abstract_items: BTreeSet::new(),
+        };
+        let items = contents.items(node, 0)?;
+        let specification = node.elements().find(|e| e.is(CPE_LANG, "platform-specification"));
         let models =
             node.named("model").filter_map(|m| m.attribute("system").and_then(ScoringModel::from_text));
         Ok(Self {
@@ -22,12 +28,17 @@ impl Benchmark {
                 .map(|s| (s.full_text(), s.attribute("date").unwrap_or_default().to_owned())),
             title: text(node, "title"),
             description: markup(node, "description")?,
+            platform_specification: specification
+                .map(PlatformSpecification::read)
+                .transpose()?
+                .unwrap_or_default(),
             platforms: idrefs(node, "platform")?,
             version: text(node, "version"),
             models: models.collect(),
             profiles: node.named("Profile").map(Profile::read).collect::<Result<_, _>>()?,
-            values,
+            values: contents.values,
             items,
+            abstract_items: contents.abstract_items,
         })
     }
 }
@@ -50,67 +61,94 @@ fn weight(node: Node<'_, '_>) -> Result<Option<f64>, ReadError> {
         .transpose()
 }
 
-fn read_items(node: Node<'_, '_>, values: &mut Vec<Value>, depth: usize) -> Result<Vec<Item>, ReadError> {
-    if depth > MAX_DEPTH {
-        return Err(ReadError::TooDeep { line: node.line() });
-    }
-    let mut items = Vec::new();
-    for child in node.elements() {
-        if child.is(XCCDF, "Value") {
-            values.push(Value::read(child)?);
-        } else if child.is(XCCDF, "Rule") {
-            items.push(Item::Rule(Box::new(Rule::read(child)?)));
-        } else if child.is(XCCDF, "Group") {
-            items.push(Item::Group(Group {
-                id: GroupId::new(child.required("id")?),
-                selectable: Selectable::read(child)?,
-                title: text(child, "title"),
-                description: markup(child, "description")?,
-                items: read_items(child, values, depth + 1)?,
-            }));
+/// What is gathered while Groups are read.
+struct Contents<'a, 'input> {
+    extensible: Extensible<'a, 'input>,
+    values: Vec<Value>,
+    abstract_items: BTreeSet<String>,
+}
+
+impl<'a, 'input> Contents<'a, 'input> {
+    /// Groups and Rules of a Group or of the benchmark. What is abstract is left out, a Group with all that it holds.
+    fn items(&mut self, node: Node<'a, 'input>, depth: usize) -> Result<Vec<Item>, ReadError> {
+        if depth > MAX_DEPTH {
+            return Err(ReadError::TooDeep { line: node.line() });
         }
+        let mut items = Vec::new();
+        for child in node.elements() {
+            let is_item = |name| child.is(XCCDF, name);
+            if !(is_item("Value") || is_item("Rule") || is_item("Group")) {
+                continue;
+            }
+            if child.boolean("abstract", false)? {
+                let selectable = child.descendants().filter(|n| n.is(XCCDF, "Rule") || n.is(XCCDF, "Group"));
+                let ids = selectable.filter_map(|n| n.attribute("id")).map(str::to_owned);
+                self.abstract_items.extend(ids);
+            } else if is_item("Value") {
+                self.values.push(Value::read(child, &self.extensible.lineage(child)?)?);
+            } else if is_item("Rule") {
+                let rule = Rule::read(child, &self.extensible.lineage(child)?)?;
+                items.push(Item::Rule(Box::new(rule)));
+            } else {
+                items.push(Item::Group(Group {
+                    id: GroupId::new(child.required("id")?),
+                    selectable: Selectable::read(child, &Lineage::alone(child))?,
+                    title: text(child, "title"),
+                    description: markup(child, "description")?,
+                    items: self.items(child, depth + 1)?,
+                }));
+            }
+        }
+        Ok(items)
     }
-    Ok(items)
 }
 
 impl Selectable {
-    fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
+    fn read<'a, 'i>(node: Node<'a, 'i>, lineage: &Lineage<'a, 'i>) -> Result<Self, ReadError> {
         let requires = node.named("requires").map(|r| {
             let ids = r.required("idref")?;
             Ok(ids.split_whitespace().map(str::to_owned).collect())
         });
+        let of_all = |child| -> Result<Vec<String>, ReadError> {
+            let each = lineage.iter().map(|node| idrefs(node, child));
+            Ok(each.collect::<Result<Vec<_>, _>>()?.concat())
+        };
         Ok(Self {
-            selected: node.boolean("selected", true)?,
-            weight: weight(node)?.unwrap_or(1.0),
-            platforms: idrefs(node, "platform")?,
+            selected: lineage.with_attribute(node, "selected").boolean("selected", true)?,
+            weight: weight(lineage.with_attribute(node, "weight"))?.unwrap_or(1.0),
+            cluster_id: node.attribute("cluster-id").map(str::to_owned),
+            platforms: of_all("platform")?,
             requires: requires.collect::<Result<_, ReadError>>()?,
-            conflicts: idrefs(node, "conflicts")?,
+            conflicts: of_all("conflicts")?,
         })
     }
 }
 
 impl Rule {
-    fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
-        let markups = |name: &'static str| node.named(name).map(Markup::read).collect::<Result<Vec<_>, _>>();
+    fn read<'a, 'i>(node: Node<'a, 'i>, lineage: &Lineage<'a, 'i>) -> Result<Self, ReadError> {
+        let with = |name: &'static str| lineage.with_child(node, &[name]);
+        let markups =
+            |name: &'static str| with(name).named(name).map(Markup::read).collect::<Result<Vec<_>, _>>();
         let guide = node.named("metadata").find_map(|m| m.elements().find(|e| e.is(VIRTSCAP, "guide")));
         let guide = guide.map(|g| {
             let level =
                 g.attribute("level").map(|l| l.parse().map_err(|_| g.bad_value(l, "level"))).transpose()?;
             Ok::<_, ReadError>(GuidePlace { section: g.required("section")?.to_owned(), level })
         });
-        let check = match node.child("complex-check") {
+        let checked = lineage.with_child(node, &["complex-check", "check"]);
+        let check = match checked.child("complex-check") {
             Some(complex) => RuleCheck::Complex(ComplexCheck::read(complex, 0)?),
-            None => RuleCheck::Simple(node.named("check").map(Check::read).collect::<Result<_, _>>()?),
+            None => RuleCheck::Simple(checked.named("check").map(Check::read).collect::<Result<_, _>>()?),
         };
         Ok(Self {
             id: RuleId::new(node.required("id")?),
-            selectable: Selectable::read(node)?,
-            severity: Severity::read(node, "severity")?,
-            role: Role::read_or(node, "role", Role::Full)?,
-            title: text(node, "title"),
-            description: markup(node, "description")?,
+            selectable: Selectable::read(node, lineage)?,
+            severity: Severity::read(lineage.with_attribute(node, "severity"), "severity")?,
+            role: Role::read_or(lineage.with_attribute(node, "role"), "role", Role::Full)?,
+            title: text(with("title"), "title"),
+            description: markup(with("description"), "description")?,
             warnings: markups("warning")?,
-            references: node
+            references: with("reference")
                 .named("reference")
                 .map(|r| Reference {
                     href: r.attribute("href").unwrap_or_default().to_owned(),
@@ -118,9 +156,9 @@ impl Rule {
                 })
                 .collect(),
             guide: guide.transpose()?,
-            rationale: node.child("rationale").map(Markup::read).transpose()?,
+            rationale: with("rationale").child("rationale").map(Markup::read).transpose()?,
             fixtexts: markups("fixtext")?,
-            fixes: node.named("fix").map(Fix::read).collect(),
+            fixes: with("fix").named("fix").map(Fix::read).collect(),
             check,
         })
     }
@@ -140,6 +178,7 @@ impl Check {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
         Ok(Self {
             system: node.required("system")?.to_owned(),
+            selector: node.attribute("selector").filter(|s| !s.is_empty()).map(str::to_owned),
             negate: node.boolean("negate", false)?,
             multi_check: node.boolean("multi-check", false)?,
             exports: node
@@ -209,6 +248,7 @@ impl Profile {
             extends: node.attribute("extends").map(ProfileId::new),
             title: text(node, "title"),
             description: markup(node, "description")?,
+            is_abstract: node.boolean("abstract", false)?,
             platforms: idrefs(node, "platform")?,
             selects: node
                 .named("select")
@@ -222,6 +262,10 @@ impl Profile {
             set_values: node
                 .named("set-value")
                 .map(|v| Ok(SetValue { idref: ValueId::new(v.required("idref")?), value: v.full_text() }))
+                .collect::<Result<_, ReadError>>()?,
+            complex_values: node
+                .named("set-complex-value")
+                .map(|v| Ok(ValueId::new(v.required("idref")?)))
                 .collect::<Result<_, ReadError>>()?,
             refine_values: node
                 .named("refine-value")
@@ -241,6 +285,7 @@ impl Profile {
                         severity: Severity::read(r, "severity")?,
                         role: Role::read(r, "role")?,
                         weight: weight(r)?,
+                        selector: r.attribute("selector").map(str::to_owned),
                     })
                 })
                 .collect::<Result<_, ReadError>>()?,
@@ -250,16 +295,23 @@ impl Profile {
 }
 
 impl Value {
-    fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
+    fn read<'a, 'i>(node: Node<'a, 'i>, lineage: &Lineage<'a, 'i>) -> Result<Self, ReadError> {
+        let mut values: Vec<(Option<String>, String)> = Vec::new();
+        for generation in lineage.iter() {
+            let alternatives = generation.named("value").map(|v| (v.attribute("selector"), v.full_text()));
+            let selector = |own: Option<&str>| own.unwrap_or_default().to_owned();
+            let known: BTreeSet<_> = values.iter().map(|(own, _)| selector(own.as_deref())).collect();
+            let new = alternatives.filter(|(own, _)| !known.contains(&selector(*own)));
+            values.extend(new.map(|(own, text)| (own.map(str::to_owned), text)));
+        }
+        let with = |name: &'static str| lineage.with_child(node, &[name]);
+        let typed = lineage.with_attribute(node, "type");
         Ok(Self {
             id: ValueId::new(node.required("id")?),
-            value_type: ValueType::read_or(node, "type", ValueType::String)?,
-            title: text(node, "title"),
-            description: markup(node, "description")?,
-            values: node
-                .named("value")
-                .map(|v| (v.attribute("selector").map(str::to_owned), v.full_text()))
-                .collect(),
+            value_type: ValueType::read_or(typed, "type", ValueType::String)?,
+            title: text(with("title"), "title"),
+            description: markup(with("description"), "description")?,
+            values,
         })
     }
 }
@@ -287,3 +339,7 @@ impl Tailoring {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -17,6 +17,9 @@ impl Benchmark {
             }
             w.text_element("xccdf-1.2:title", &[], &self.title);
             markup("xccdf-1.2:description", &[], &self.description, w);
+            if !self.platform_specification.platforms.is_empty() {
+                self.platform_specification.write(w);
+            }
             platforms(&self.platforms, w);
             w.text_element("xccdf-1.2:version", &[], &self.version);
             for model in &self.models {
@@ -49,6 +52,13 @@ fn items(items: &[Item], w: &mut XmlWriter) {
 }
 
 impl Selectable {
+    fn write_attributes<'a>(&'a self, weight: &'a str, attributes: &mut Vec<(&'a str, &'a str)>) {
+        if self.weight != 1.0 {
+            attributes.push(("weight", weight));
+        }
+        attributes.extend(self.cluster_id.as_deref().map(|id| ("cluster-id", id)));
+    }
+
     fn write_references(&self, w: &mut XmlWriter) {
         platforms(&self.platforms, w);
         for required in &self.requires {
@@ -63,10 +73,12 @@ impl Selectable {
 impl Group {
     fn write(&self, w: &mut XmlWriter) {
         let selected = self.selectable.selected.to_string();
+        let weight = self.selectable.weight.to_string();
         let mut attributes = vec![("id", self.id.as_str())];
         if !self.selectable.selected {
             attributes.push(("selected", &selected));
         }
+        self.selectable.write_attributes(&weight, &mut attributes);
         w.element("xccdf-1.2:Group", &attributes, |w| {
             w.text_element("xccdf-1.2:title", &[], &self.title);
             markup("xccdf-1.2:description", &[], &self.description, w);
@@ -86,6 +98,8 @@ impl Rule {
         if self.role != Role::Full {
             attributes.push(("role", self.role.as_str()));
         }
+        let weight = self.selectable.weight.to_string();
+        self.selectable.write_attributes(&weight, &mut attributes);
         w.element("xccdf-1.2:Rule", &attributes, |w| {
             w.text_element("xccdf-1.2:title", &[], &self.title);
             markup("xccdf-1.2:description", &[], &self.description, w);
@@ -136,6 +150,7 @@ impl GuidePlace {
 impl Check {
     fn write(&self, w: &mut XmlWriter) {
         let mut attributes = vec![("system", self.system.as_str())];
+        attributes.extend(self.selector.as_deref().map(|selector| ("selector", selector)));
         if self.negate {
             attributes.push(("negate", "true"));
         }
@@ -182,6 +197,9 @@ impl Profile {
         if let Some(extends) = &self.extends {
             attributes.push(("extends", extends.as_str()));
         }
+        if self.is_abstract {
+            attributes.push(("abstract", "true"));
+        }
         w.element("xccdf-1.2:Profile", &attributes, |w| {
             w.text_element("xccdf-1.2:title", &[("override", "true")], &self.title);
             markup("xccdf-1.2:description", &[("override", "true")], &self.description, w);
@@ -222,6 +240,7 @@ impl Profile {
                 attributes.extend(weight.as_deref().map(|weight| ("weight", weight)));
                 attributes.extend(refine.severity.map(|severity| ("severity", severity.as_str())));
                 attributes.extend(refine.role.map(|role| ("role", role.as_str())));
+                attributes.extend(refine.selector.as_deref().map(|selector| ("selector", selector)));
                 entry(w, "xccdf-1.2:refine-rule", &attributes, refine.idref.as_str());
             }
         });

@@ -1,11 +1,16 @@
 //! The probes: what an object's description finds.
 
+mod dpkginfo;
 mod environment;
 mod file;
 mod filehash;
 mod host;
+mod partition;
 mod process;
+mod rpm;
 mod runlevel;
+mod selinux;
+mod sockets;
 mod sql;
 mod symlink;
 mod sysctl;
@@ -14,8 +19,10 @@ mod users;
 mod xml;
 mod yaml;
 
+pub(super) use dpkginfo::Installed;
 pub(super) use yaml::Selected;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use virtscap_scap::id::VariableId;
@@ -130,7 +137,10 @@ impl<'a> Session<'a> {
             return CollectedObject { flag: none.flag, messages: vec![none.reason], items: Vec::new() };
         }
         let flag = findings.flag();
-        let items = findings.items.into_iter().map(|item| self.add_item(item)).collect();
+        let mut items: Vec<_> = findings.items.into_iter().map(|item| self.add_item(item)).collect();
+        // What was found by two ways is one item.
+        let mut known = HashSet::with_capacity(items.len());
+        items.retain(|id| known.insert(*id));
         CollectedObject { flag, messages: findings.messages, items }
     }
 
@@ -160,6 +170,15 @@ impl<'a> Session<'a> {
             TestType::Symlink => self.symlink(content, findings),
             TestType::Sysctl => self.sysctl(content, findings),
             TestType::Uname => self.uname(content, findings),
+            TestType::DpkgInfo => self.dpkg_info(content, findings),
+            TestType::IfListeners => self.if_listeners(content, findings),
+            TestType::InetListeningServers => self.inet_listening_servers(content, findings),
+            TestType::Partition => self.partition(content, findings),
+            TestType::RpmInfo => self.rpm_info(content, findings),
+            TestType::RpmVerifyFile => self.rpm_verify_file(content, findings),
+            TestType::RpmVerifyPackage => self.rpm_verify_package(content, findings),
+            TestType::SelinuxBoolean => self.selinux_boolean(content, findings),
+            TestType::SelinuxSecurityContext => self.selinux_security_context(content, findings),
             TestType::Family => {
                 // Nodes run Linux, and so do the scanners that read dumps.
                 findings.item(TestType::Family, vec![ItemEntity::text("family", "unix")]);

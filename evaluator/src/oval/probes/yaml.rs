@@ -34,11 +34,6 @@ impl<'a> Session<'a> {
                 format!("a yamlpath with operation '{operation}' and such a var_check is not supported");
             return Err(text.into());
         };
-        for path in &paths {
-            if let Err(e) = YamlPath::parse(path) {
-                findings.error(e.to_string());
-            }
-        }
         for filepath in self.files_to_read(content, findings)? {
             for path in &paths {
                 let Some(selected) = self.selected(content, &filepath, path, findings) else { continue };
@@ -72,6 +67,10 @@ impl<'a> Session<'a> {
             return Some(known);
         }
         let bytes = findings.take(filepath, self.files.read(filepath))?;
+        if let Err(e) = YamlPath::parse(path) {
+            findings.error(e.to_string());
+            return None;
+        }
         let mut texts = vec![path.to_owned()];
         for other in self.paths_for_same_files(content) {
             if !texts.contains(&other) {
