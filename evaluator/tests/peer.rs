@@ -86,8 +86,13 @@ struct Case {
 fn cases() -> Vec<Case> {
     // A process for cases about the system that is running to find. It ends by itself.
     static PROCESS: std::sync::Once = std::sync::Once::new();
+    #[allow(clippy::zombie_processes)]
     PROCESS.call_once(|| {
-        Command::new("sleep").arg("99.25").stdout(std::process::Stdio::null()).spawn().unwrap();
+        use std::process::Stdio;
+        // What waits for the end of the tests' output must not wait for this.
+        let mut sleep = Command::new("sleep");
+        sleep.arg("99.25").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        sleep.spawn().unwrap();
     });
     let only = std::env::var("VIRTSCAP_PEER_CASE").ok();
     let mut cases = Vec::new();
