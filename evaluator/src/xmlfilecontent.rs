@@ -55,7 +55,7 @@ impl Tree {
             parsed.map_err(|e| format!("is no XML that can be read: {e}"))
         };
         let mut document = parse(&text)?;
-        if let Some(text) = entities::without_references(&text) {
+        if let Some(text) = entities::as_openscap(&text) {
             document = parse(&text)?;
         }
         document.prepare_xpath();
@@ -183,5 +183,6 @@ fn prefix(expression: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 #[path = "xmlfilecontent/tests.rs"]
 mod tests;

@@ -83,6 +83,10 @@ fn oval_report(report: Node<'_, '_>, outcome: &mut Outcome) {
         if !files.is_empty() {
             outcome.insert(format!("{prefix}items {number}"), files);
         }
+        let others = if kind == "object" { other_items(node, results) } else { String::new() };
+        if !others.is_empty() {
+            outcome.insert(format!("{prefix}items {number}"), others);
+        }
     }
 }
 
@@ -99,6 +103,45 @@ fn file_items(object: Node<'_, '_>, results: Node<'_, '_>) -> String {
                 told.then(|| format!("{name}={}", entity.text().unwrap_or_default()))
             });
             Some(entities.collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    items.sort();
+    items.join("\n")
+}
+
+/// Items that are compared whole: each entity with its type and status.
+const WHOLE: [&str; 13] = [
+    "environmentvariable_item",
+    "environmentvariable58_item",
+    "filehash58_item",
+    "sql57_item",
+    "xmlfilecontent_item",
+    "interface_item",
+    "password_item",
+    "process58_item",
+    "runlevel_item",
+    "shadow_item",
+    "symlink_item",
+    "sysctl_item",
+    "uname_item",
+];
+
+/// The items of an object that are compared whole, in any order.
+fn other_items(object: Node<'_, '_>, results: Node<'_, '_>) -> String {
+    let references = object.children().filter_map(|c| c.attribute("item_ref"));
+    let mut items: Vec<_> = references
+        .filter_map(|id| {
+            let mut items = results.descendants().filter(|n| WHOLE.contains(&n.tag_name().name()));
+            let item = items.find(|item| item.attribute("id") == Some(id))?;
+            let entities = item.children().filter(Node::is_element).filter_map(|entity| {
+                let name = entity.tag_name().name();
+                let datatype = entity.attribute("datatype").map_or(String::new(), |t| format!(":{t}"));
+                let status = entity.attribute("status").map_or(String::new(), |s| format!(" ({s})"));
+                let text = entity.text().unwrap_or_default();
+                (name != "message").then(|| format!("{name}{datatype}={text}{status}"))
+            });
+            let status = item.attribute("status").unwrap_or("exists");
+            Some(format!("{status} {}", entities.collect::<Vec<_>>().join(" ")))
         })
         .collect();
     items.sort();

@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
 
     fn layout(&self) -> Option<Layout> {
         let is_there = |path: &&str| self.leads_to(path).is_some();
-        let known = DISTRIBUTIONS.iter().find(|(files, _)| files.iter().any(|path| is_there(&path)));
+        let known = DISTRIBUTIONS.iter().find(|(files, _)| files.iter().any(is_there));
         known.and_then(|(_, layout)| *layout)
     }
 

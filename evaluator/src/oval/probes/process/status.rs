@@ -216,6 +216,7 @@ pub(super) fn terminal(device: u32, drivers: &[Driver], exists: &dyn Fn(&str) ->
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
