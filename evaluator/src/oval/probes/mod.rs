@@ -6,6 +6,7 @@ mod partition;
 mod rpm;
 mod selinux;
 mod sockets;
+mod systemd;
 mod text;
 mod yaml;
 
@@ -161,6 +162,8 @@ impl<'a> Session<'a> {
                 findings.item(TestType::Family, vec![ItemEntity::text("family", "unix")]);
                 Ok(())
             }
+            TestType::SystemdUnitDependency => self.systemd_unit_dependency(content, findings),
+            TestType::SystemdUnitProperty => self.systemd_unit_property(content, findings),
             other => {
                 self.note_unsupported(other.name());
                 findings.withhold(Some(format!(

@@ -190,7 +190,9 @@ impl<'a> Session<'a> {
     fn paths(&mut self, path: &Entity) -> Result<Paths, NoValues> {
         let matcher = self.matcher(path)?;
         Ok(match (path.operation, matcher.exactly(), matcher.values()) {
-            (Operation::Equals, Some(paths), _) => Paths::These(paths.into_iter().map(str::to_owned).collect()),
+            (Operation::Equals, Some(paths), _) => {
+                Paths::These(paths.into_iter().map(str::to_owned).collect())
+            }
             (Operation::NotEqual, _, [path]) => Paths::Other(path.clone()),
             _ => Paths::Matching(matcher),
         })
