@@ -28,6 +28,13 @@ const MAX_DEPENDENCIES: usize = 10_000;
 /// How many targets may need each other in a row.
 const MAX_DEPTH: usize = 100;
 
+/// A unit that systemd has loaded.
+struct Unit {
+    name: String,
+    /// What it is called on the bus.
+    object: String,
+}
+
 impl<'a> Session<'a> {
     /// `linux:systemdunitproperty_object`: one item per unit and property.
     pub(super) fn systemd_unit_property(
@@ -38,7 +45,7 @@ impl<'a> Session<'a> {
         let property = content.entity("property").ok_or_else(|| "the object lacks a property".to_owned())?;
         let property = self.matcher(property)?;
         let Some((bus, units)) = self.units(content, findings)? else { return Ok(()) };
-        for (unit, object) in units {
+        for Unit { name: unit, object } in units {
             let call = Call {
                 object: &object,
                 interface: PROPERTIES,
@@ -71,7 +78,7 @@ impl<'a> Session<'a> {
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
         let Some((bus, units)) = self.units(content, findings)? else { return Ok(()) };
-        for (unit, _) in units {
+        for Unit { name: unit, .. } in units {
             let mut dependencies = Vec::new();
             add_dependencies(&bus, &unit, 0, &mut dependencies)?;
             let mut entities = vec![ItemEntity::text("unit", &unit)];
@@ -81,13 +88,13 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// The bus, and names and objects of the units that an object wants. As with OpenSCAP it is an error if the system
+    /// The bus, and the units that an object wants. As with OpenSCAP it is an error if the system
     /// that is running has no bus; of another root nothing is collected.
     fn units(
         &mut self,
         content: &'a ObjectContent,
         findings: &mut Findings,
-    ) -> Result<Option<(Bus, Vec<(String, String)>)>, NoValues> {
+    ) -> Result<Option<(Bus, Vec<Unit>)>, NoValues> {
         let unit = content.entity("unit").ok_or_else(|| "the object lacks a unit".to_owned())?;
         let unit: Matcher = self.matcher(unit)?;
         if !self.files.is_running() {
@@ -109,7 +116,7 @@ impl<'a> Session<'a> {
                 return Err("systemd's list of units is not understood".to_owned().into());
             };
             if unit.is_match(name)? {
-                units.push((name.clone(), object.clone()));
+                units.push(Unit { name: name.clone(), object: object.clone() });
             }
         }
         Ok(Some((bus, units)))
