@@ -3,6 +3,7 @@
 //! They are made by a thread of their own and have a deadline, so that a bus that hangs holds up nothing. As with
 //! `libdbus`, `DBUS_SYSTEM_BUS_ADDRESS` says where the bus is if it is not where it usually is.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -54,6 +55,8 @@ struct Order {
 pub(crate) struct Bus {
     orders: Sender<Order>,
     answers: Receiver<Result<Vec<Value>, String>>,
+    /// Whether an answer did not come in time. It may still come, and would be taken for that of another call.
+    late: Cell<bool>,
 }
 
 impl Bus {
@@ -74,7 +77,7 @@ impl Bus {
                 answered = answer.send(carry_out(&mut connection, &order));
             }
         });
-        let bus = Self { orders, answers };
+        let bus = Self { orders, answers, late: Cell::new(false) };
         bus.answer()?;
         Ok(bus)
     }
@@ -88,8 +91,14 @@ impl Bus {
     }
 
     fn answer(&self) -> Result<Vec<Value>, String> {
-        let late = |_| format!("the message bus did not answer within {} seconds", DEADLINE.as_secs());
-        self.answers.recv_timeout(DEADLINE).map_err(late)?
+        let late = || format!("the message bus did not answer within {} seconds", DEADLINE.as_secs());
+        if self.late.get() {
+            return Err(late());
+        }
+        self.answers.recv_timeout(DEADLINE).unwrap_or_else(|_| {
+            self.late.set(true);
+            Err(late())
+        })
     }
 }
 

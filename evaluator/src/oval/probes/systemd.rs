@@ -1,5 +1,7 @@
 //! `linux:systemdunitproperty` and `linux:systemdunitdependency`: what systemd says of its units.
 
+use std::rc::Rc;
+
 use virtscap_scap::oval::{ItemEntity, ObjectContent, TestType};
 
 use super::Findings;
@@ -28,6 +30,9 @@ const MAX_DEPENDENCIES: usize = 10_000;
 /// How many targets may need each other in a row.
 const MAX_DEPTH: usize = 100;
 
+/// A bus, as it is kept for all objects.
+type Connected = Rc<Result<Bus, String>>;
+
 /// A unit that systemd has loaded.
 struct Unit {
     name: String,
@@ -45,6 +50,7 @@ impl<'a> Session<'a> {
         let property = content.entity("property").ok_or_else(|| "the object lacks a property".to_owned())?;
         let property = self.matcher(property)?;
         let Some((bus, units)) = self.units(content, findings)? else { return Ok(()) };
+        let bus = bus.as_ref().as_ref().map_err(Clone::clone)?;
         for Unit { name: unit, object } in units {
             let call = Call {
                 object: &object,
@@ -78,9 +84,10 @@ impl<'a> Session<'a> {
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
         let Some((bus, units)) = self.units(content, findings)? else { return Ok(()) };
+        let bus = bus.as_ref().as_ref().map_err(Clone::clone)?;
         for Unit { name: unit, .. } in units {
             let mut dependencies = Vec::new();
-            add_dependencies(&bus, &unit, 0, &mut dependencies)?;
+            add_dependencies(bus, &unit, 0, &mut dependencies)?;
             let mut entities = vec![ItemEntity::text("unit", &unit)];
             entities.extend(dependencies.into_iter().map(|unit| ItemEntity::text("dependency", unit)));
             findings.item(TestType::SystemdUnitDependency, entities);
@@ -94,7 +101,7 @@ impl<'a> Session<'a> {
         &mut self,
         content: &'a ObjectContent,
         findings: &mut Findings,
-    ) -> Result<Option<(Bus, Vec<Unit>)>, NoValues> {
+    ) -> Result<Option<(Connected, Vec<Unit>)>, NoValues> {
         let unit = content.entity("unit").ok_or_else(|| "the object lacks a unit".to_owned())?;
         let unit: Matcher = self.matcher(unit)?;
         if !self.files.is_running() {
@@ -102,9 +109,12 @@ impl<'a> Session<'a> {
             findings.withhold(Some(reason.to_owned()));
             return Ok(None);
         }
-        let bus = Bus::connect()
+        // Also that there is no bus is found out once: one that hangs does so for long.
+        let bus = self.bus.get_or_insert_with(|| Rc::new(Bus::connect())).clone();
+        let connected = bus.as_ref().as_ref();
+        let connected = connected
             .map_err(|e| format!("DBus connection failed, could not identify systemd units: {e}"))?;
-        let answer = bus.call(&Call { member: "ListUnits", ..MANAGER })?;
+        let answer = connected.call(&Call { member: "ListUnits", ..MANAGER })?;
         let [Value::List(listed)] = answer.as_slice() else {
             return Err("systemd's list of units is not understood".to_owned().into());
         };
