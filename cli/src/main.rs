@@ -4,6 +4,7 @@ mod build;
 mod collect;
 mod content;
 mod image;
+mod oscap;
 mod output;
 mod report;
 mod scan;
@@ -32,6 +33,15 @@ enum Command {
     Report(report::Report),
     Image(image::Image),
     Test(test::Test),
+    /// Be oscap: its command line, output and exit status, as far as people script them
+    ///
+    /// A link to virtscap that is named oscap does the same. virtscap oscap --help tells what there is.
+    #[command(disable_help_flag = true)]
+    Oscap {
+        /// What oscap is given
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
 }
 
 /// What a command ends with, as oscap does.
@@ -43,7 +53,11 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if let Some(arguments) = oscap::asked_for(&arguments) {
+        return oscap::run(arguments);
+    }
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(e) => {
             // Printing fails only where nobody reads.
@@ -60,6 +74,10 @@ fn main() -> ExitCode {
         Command::Report(report) => report.run(),
         Command::Image(image) => image.run(),
         Command::Test(test) => test.run(),
+        Command::Oscap { arguments } => {
+            let name = std::ffi::OsString::from("oscap");
+            return oscap::run(&[vec![name], arguments].concat());
+        }
     };
     match outcome {
         Ok(Outcome::Success) => ExitCode::SUCCESS,

@@ -137,7 +137,7 @@ fn a_source_is_exactly_one() {
         let said = stderr(&virtscap(folder.path(), arguments).code(1));
         assert!(said.contains(what), "{arguments:?}: {said}");
     };
-    told(&["scan"], "--snapshot <DIR|TAR.GZ>|--root <DIR>|--node <DIR>");
+    told(&["scan"], "--snapshot <DIR|TAR.GZ>|--dump <DIR>|--root <DIR>|--node <DIR>");
     told(&["scan", "--root", "host", "--node", "out"], "cannot be used with");
     told(&["scan", "--root", "host", "--snapshot", "x"], "cannot be used with");
     told(&["collect"], "--snapshot");

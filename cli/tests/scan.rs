@@ -201,3 +201,23 @@ fn collect_writes_the_operators_layout() {
     let said = stderr(&virtscap(&with(&arguments, &[dump.to_str().unwrap()])).code(1));
     assert!(said.contains("is not empty"), "{said}");
 }
+
+/// A dump says what the snapshot said that it was made of, whether its folder is named or the one that holds it.
+#[cfg(unix)]
+#[test]
+fn a_dump_is_scanned_as_its_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("kubernetes-api-resources").display().to_string();
+    let collect =
+        ["collect", "--snapshot", "tests/snapshots/neglected", "--profile", "level-2", "--dump", &dump];
+    virtscap(&collect).success();
+    let counts = |source: &[&str]| -> serde_json::Value {
+        let report = virtscap(&with(source, &["--profile", "level-2", "--json", "-"])).code(2);
+        let report: serde_json::Value = serde_json::from_str(&stdout(&report)).unwrap();
+        report["rules"].clone()
+    };
+    let expected = counts(&NEGLECTED);
+    for folder in [&dump, &folder.path().display().to_string()] {
+        assert_eq!(counts(&["scan", "--dump", folder]), expected);
+    }
+}

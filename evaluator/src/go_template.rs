@@ -49,7 +49,7 @@ pub(crate) fn render(
     match end {
         End::Text => Ok(out),
         End::Else(_) => Err(TemplateError::Misplaced("else")),
-        End::End => Err(TemplateError::Misplaced("end")),
+        End::Close => Err(TemplateError::Misplaced("end")),
     }
 }
 
@@ -116,7 +116,7 @@ enum End {
     Text,
     /// `else`, with the condition of an `else if`.
     Else(Option<String>),
-    End,
+    Close,
 }
 
 type Parts = Peekable<IntoIter<Part>>;
@@ -146,7 +146,7 @@ fn block(
         };
         match word {
             _ if action.starts_with("/*") && action.ends_with("*/") => {}
-            "end" if rest.is_empty() => return Ok(End::End),
+            "end" if rest.is_empty() => return Ok(End::Close),
             "else" if rest.is_empty() => return Ok(End::Else(None)),
             "else" => match rest.strip_prefix("if").filter(|c| c.starts_with(char::is_whitespace)) {
                 Some(condition) => return Ok(End::Else(Some(condition.trim().to_owned()))),
@@ -181,7 +181,7 @@ fn branches(
     loop {
         let holds = last || evaluate(&condition, open, values)?.truth();
         match block(parts, open && holds, values, out, depth)? {
-            End::End => return Ok(()),
+            End::Close => return Ok(()),
             End::Text => return Err(TemplateError::Misplaced("if")),
             End::Else(_) if last => return Err(TemplateError::Misplaced("else")),
             End::Else(Some(next)) => condition = next,

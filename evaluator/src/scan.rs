@@ -118,12 +118,16 @@ impl<'a> Prepared<'a> {
         &self.checklist
     }
 
+    pub(crate) fn policy(&self) -> &Policy<'a> {
+        &self.policy
+    }
+
     fn endpoints_of(&self, rule: &Rule) -> Vec<Endpoint> {
         let field = |name: &str| self.fields.get(name).cloned();
         collect::endpoints(rule, &Texts { sub: &|id| self.value(id), field: &field })
     }
 
-    fn value(&self, id: &str) -> String {
+    pub(crate) fn value(&self, id: &str) -> String {
         self.policy.value(&ValueId::new(id)).unwrap_or_default().to_owned()
     }
 

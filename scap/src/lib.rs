@@ -14,5 +14,7 @@ pub mod markup;
 pub mod namespace;
 pub mod ocil;
 pub mod oval;
+pub mod split;
+pub mod validate;
 pub mod xccdf;
 pub mod xml;

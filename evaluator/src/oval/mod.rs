@@ -58,6 +58,7 @@ pub struct Session<'a> {
     prepared: HashMap<StateId, Rc<state::Prepared>>,
     contents: probes::Contents,
     selected: probes::Selected,
+    walked: probes::Walked,
     /// The document's version of the schema, by which some items differ.
     schema: [u32; 3],
     /// The packages of dpkg, once they were asked for.
@@ -93,6 +94,7 @@ impl<'a> Session<'a> {
             prepared: HashMap::new(),
             contents: probes::Contents::default(),
             selected: probes::Selected::default(),
+            walked: probes::Walked::default(),
             schema: schema_version(&oval.generator.schema_version),
             dpkg: None,
             rpm: None,

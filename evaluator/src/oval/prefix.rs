@@ -1,9 +1,14 @@
 //! What every path that a regular expression matches begins with, so that a walk need not look everywhere.
 
+use std::cell::RefCell;
+
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::util::start::Config;
+use regex_automata::{Anchored, MatchKind};
+
 use crate::pattern::{Pattern, PatternError};
 
-/// The beginning of the paths that a regular expression matches, as far as it can be told component by component.
-#[derive(Debug)]
+/// The beginning of the paths that a regular expression matches, as far as it can be told.
 pub(super) struct Prefix {
     /// The directory where a walk starts: the components in front that are plain text.
     pub(super) start: String,
@@ -11,6 +16,8 @@ pub(super) struct Prefix {
     components: Vec<Pattern>,
     /// Whether there are no components after these.
     whole: bool,
+    /// Tells whether a beginning can be gone on with, where the expression is one that has an automaton.
+    automaton: Option<(DFA, RefCell<Cache>)>,
 }
 
 impl Prefix {
@@ -28,11 +35,17 @@ impl Prefix {
                 .map(|component| Pattern::new(&format!("^(?:{component})$"), false))
                 .collect::<Result<_, _>>()?,
             whole,
+            automaton: automaton(pattern),
         })
     }
 
     /// Whether the directory, or anything below it, may match.
     pub(super) fn may_lead(&self, directory: &str) -> Result<bool, PatternError> {
+        if let Some((dfa, cache)) = &self.automaton
+            && let Some(leads) = leads(dfa, &mut cache.borrow_mut(), directory)
+        {
+            return Ok(leads);
+        }
         let names: Vec<_> = directory.split('/').filter(|name| !name.is_empty()).collect();
         if self.whole && names.len() > self.components.len() {
             return Ok(false);
@@ -44,6 +57,39 @@ impl Prefix {
         }
         Ok(true)
     }
+}
+
+/// An automaton that matches at least what PCRE matches from the first character on; none where that is not sure.
+fn automaton(pattern: &str) -> Option<(DFA, RefCell<Cache>)> {
+    // What these mean here is less than what they mean to PCRE: operations on classes, and ends of words.
+    const NARROWER: [&str; 7] = ["&&", "--", "~~", "[[", r"\<", r"\>", r"\b{"];
+    let posix = pattern.replace("[[:", "");
+    // An expression that may begin anywhere leads everywhere. One that begins with a slash begins with the path, as
+    // OpenSCAP has it.
+    if !(pattern.starts_with('^') || pattern.starts_with('/')) || NARROWER.iter().any(|n| posix.contains(n)) {
+        return None;
+    }
+    let config =
+        DFA::config().match_kind(MatchKind::All).cache_capacity(1 << 20).skip_cache_capacity_check(true);
+    let dfa = DFA::builder().configure(config).build(pattern).ok()?;
+    let cache = dfa.create_cache();
+    Some((dfa, RefCell::new(cache)))
+}
+
+/// Whether what begins with the directory can match; none where the automaton gave up.
+fn leads(dfa: &DFA, cache: &mut Cache, directory: &str) -> Option<bool> {
+    let start = Config::new().anchored(Anchored::Yes);
+    let mut state = dfa.start_state(cache, &start).ok()?;
+    for byte in directory.bytes() {
+        state = dfa.next_state(cache, state, byte).ok()?;
+        if state.is_quit() {
+            return None;
+        }
+        if state.is_dead() {
+            return Some(false);
+        }
+    }
+    Some(true)
 }
 
 /// The components of an expression that begins with `^/`, and whether they are all of it. What could match a slash, or
@@ -217,13 +263,22 @@ mod tests {
             (r"^/a/[0-9]+/c$", "/a/12/c/d", false),
             (r"^/a/[^/]+/c$", "/a/x/d", false),
             (r"^/a/[^b]+/c$", "/a/x/y/z", true),
-            (r"^/a/[+-9]+/c$", "/a/x/y/z", true),
+            (r"^/a/[+-9]+/c$", "/a/1/2/3", true),
+            (r"^/a/[+-9]+/c$", "/a/x/y/z", false),
             (r"^/a/.*/c$", "/a/x/y/z", true),
             (r"^/a/\d{2}/c$", "/a/12", true),
             (r"^/a/\d{2}/c$", "/a/123", false),
             (r"^/a/b", "/a/bcd/e", true),
             (r"^/a/b(?#x)/c$", "/a/b/c/d", true),
             (r"b$", "/x/y", true),
+            (r"^\/(|s)bin|^\/usr\/(|local\/)(|s)bin|^\/usr\/libexec", "/etc", false),
+            (r"^\/(|s)bin|^\/usr\/(|local\/)(|s)bin|^\/usr\/libexec", "/usr/local", true),
+            (r"^\/(|s)bin|^\/usr\/(|local\/)(|s)bin|^\/usr\/libexec", "/usr/share", false),
+            (r"^/etc/sudoers(\.d/.*)?$", "/etc/sudoers.d/x", true),
+            (r"^/etc/sudoers(\.d/.*)?$", "/etc/ssh", false),
+            (r"/etc/cron\.(daily|weekly)", "/usr", false),
+            (r"^/a/(?!x)b/c", "/a/y", true),
+            (r"^/a/[[]b/c", "/a/[b", true),
         ];
         for (pattern, directory, expected) in cases {
             assert_eq!(

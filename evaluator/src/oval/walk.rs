@@ -45,7 +45,7 @@ impl Found {
     }
 }
 
-/// What an object says of files.
+/// What objects say of files. Objects that differ in the name only are looked for in one walk.
 pub(super) struct FileQuery {
     target: Target,
     behaviors: FileBehaviors,
@@ -53,8 +53,15 @@ pub(super) struct FileQuery {
 
 enum Target {
     FilePath(Matcher),
-    In { path: Matcher, filename: Option<Matcher> },
+    /// A nil name stands for the directory itself.
+    In {
+        path: Matcher,
+        filenames: Vec<Option<Matcher>>,
+    },
 }
+
+/// What is done with a file: it gets the numbers of the query's names that name it.
+type Visit<'v> = dyn FnMut(Found, &[usize], &mut Findings) -> Result<(), String> + 'v;
 
 impl<'a> Session<'a> {
     /// What an object says of files.
@@ -62,13 +69,22 @@ impl<'a> Session<'a> {
         let behaviors = FileBehaviors::of(&object.behaviors)?;
         let target = match (object.entity("filepath"), object.entity("path")) {
             (Some(filepath), _) => Target::FilePath(self.path_matcher(filepath)?),
-            (None, Some(path)) => Target::In {
-                path: self.path_matcher(path)?,
-                filename: object.entity("filename").map(|name| self.matcher(name)).transpose()?,
-            },
+            (None, Some(path)) => {
+                let filename = object.entity("filename").map(|name| self.matcher(name)).transpose()?;
+                Target::In { path: self.path_matcher(path)?, filenames: vec![filename] }
+            }
             (None, None) => return Err("the object names neither a filepath nor a path".to_owned().into()),
         };
         Ok(FileQuery { target, behaviors })
+    }
+
+    /// Adds the name of another object to a query in directories, which that object shares but for the name.
+    pub(super) fn add_name(&mut self, query: &mut FileQuery, object: &ObjectContent) -> Result<(), NoValues> {
+        let filename = object.entity("filename").map(|name| self.matcher(name)).transpose()?;
+        if let Target::In { filenames, .. } = &mut query.target {
+            filenames.push(filename);
+        }
+        Ok(())
     }
 
     /// Visits the files that an object names. Where the object names a file by its plain path, it may not be there.
@@ -76,7 +92,7 @@ impl<'a> Session<'a> {
         &self,
         query: &FileQuery,
         findings: &mut Findings,
-        visit: &mut dyn FnMut(Found, &mut Findings) -> Result<(), String>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), String> {
         let mut walk = Walk {
             files: self.files,
@@ -92,13 +108,13 @@ impl<'a> Session<'a> {
     }
 }
 
-struct Walk<'w> {
+struct Walk<'w, 'v> {
     files: &'w dyn Files,
     query: &'w FileQuery,
     /// The numbers of the local file systems, where only these count.
     local: Option<HashSet<u64>>,
     findings: &'w mut Findings,
-    visit: &'w mut dyn FnMut(Found, &mut Findings) -> Result<(), String>,
+    visit: &'w mut Visit<'v>,
     names: usize,
     /// The directories that the walk is in, without links.
     within: Vec<Rc<str>>,
@@ -106,7 +122,7 @@ struct Walk<'w> {
     device: Option<u64>,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn run(&mut self) -> Result<(), String> {
         let query = self.query;
         if query.behaviors.file_system == FileSystem::Local {
@@ -117,7 +133,7 @@ impl Walk<'_> {
                 Some(paths) => {
                     for path in plain_paths(paths.into_iter().filter(|path| !path.ends_with('/')))? {
                         let (folder, filename) = split_path(&path);
-                        self.found(folder.into(), None, Some(filename.to_owned()))?;
+                        self.found(folder.into(), None, Some(filename.to_owned()), &[0])?;
                     }
                 }
                 None => self.walk_matching(filepath, true)?,
@@ -139,8 +155,13 @@ impl Walk<'_> {
         path: Arc<str>,
         folder: Option<Rc<str>>,
         filename: Option<String>,
+        names: &[usize],
     ) -> Result<(), String> {
-        (self.visit)(Found { path, folder, filename }, self.findings)
+        if names.is_empty() {
+            Ok(())
+        } else {
+            (self.visit)(Found { path, folder, filename }, names, self.findings)
+        }
     }
 
     /// Looks for what a matcher of paths wants: files, or directories to go on from.
@@ -198,7 +219,7 @@ impl Walk<'_> {
             match below {
                 Some(below) => self.matching_below(&child, &below, wanted, files, done)?,
                 None if files && wanted.is_match(&child)? && done.insert(child) => {
-                    self.found(shown.clone(), Some(folder.clone()), Some(entry.name))?;
+                    self.found(shown.clone(), Some(folder.clone()), Some(entry.name), &[0])?;
                 }
                 None => {}
             }
@@ -210,45 +231,49 @@ impl Walk<'_> {
     /// Goes on from a directory of a `path`, by the behaviors.
     fn from(&mut self, path: &str) -> Result<(), String> {
         let query = self.query;
-        let Target::In { filename, .. } = &query.target else { return Ok(()) };
-        let behaviors = &query.behaviors;
-        match (behaviors.direction, filename) {
-            (Direction::None, None) => self.found(path.into(), None, None),
-            (Direction::None, Some(wanted)) if wanted.exactly().is_some() => {
-                let names = wanted.exactly().unwrap_or_default();
-                for name in names.into_iter().filter(|name| is_name(name)) {
-                    self.found(path.into(), None, Some(name.to_owned()))?;
+        let Target::In { filenames, .. } = &query.target else { return Ok(()) };
+        match query.behaviors.direction {
+            Direction::None => {
+                let mut looks = Vec::new();
+                for (number, filename) in filenames.iter().enumerate() {
+                    match filename.as_ref().map(Matcher::exactly) {
+                        None => self.found(path.into(), None, None, &[number])?,
+                        Some(Some(names)) => {
+                            for name in names.into_iter().filter(|name| is_name(name)) {
+                                self.found(path.into(), None, Some(name.to_owned()), &[number])?;
+                            }
+                        }
+                        Some(None) => looks.push(number),
+                    }
                 }
-                Ok(())
+                if looks.is_empty() { Ok(()) } else { self.inside(path, &looks) }
             }
-            (Direction::None | Direction::Down, _) => {
+            Direction::Down => {
                 let Some(folder) = self.findings.take(path, self.files.directory(path)) else {
                     return Ok(());
                 };
                 self.device = None;
                 self.down(path, &folder, 0)
             }
-            (Direction::Up, _) => self.up(path),
+            Direction::Up => self.up(path),
         }
     }
 
     fn down(&mut self, path: &str, folder: &str, level: usize) -> Result<(), String> {
         let query = self.query;
-        let Target::In { filename, .. } = &query.target else { return Ok(()) };
+        let Target::In { filenames, .. } = &query.target else { return Ok(()) };
         let behaviors = &query.behaviors;
         if self.within.iter().any(|within| &**within == folder) {
             return Ok(());
         }
         let deeper_than = |level: usize| behaviors.max_depth.is_some_and(|max| level > max);
+        let nil = nil_names(filenames);
         let shown: Arc<str> = path.into();
         let folder: Rc<str> = folder.into();
-        if filename.is_none() && !deeper_than(level) {
-            self.found(shown.clone(), None, None)?;
+        if !deeper_than(level) {
+            self.found(shown.clone(), None, None, &nil)?;
         }
-        if level > 0 && (behaviors.direction == Direction::None || deeper_than(level)) {
-            return Ok(());
-        }
-        if self.is_foreign(path, &folder) {
+        if level > 0 && deeper_than(level) || self.is_foreign(path, &folder) {
             return Ok(());
         }
         self.enter(path, &folder)?;
@@ -258,28 +283,21 @@ impl Walk<'_> {
                 return Err(format!("there are more than {MAX_NAMES} files to look through"));
             }
             if entry.file_type == FileType::Directory {
-                if behaviors.follows_directories || filename.is_none() {
-                    let below = (join(path, &entry.name), join(&folder, &entry.name));
-                    if behaviors.follows_directories {
-                        self.down(&below.0, &below.1, level + 1)?;
-                    } else if behaviors.direction == Direction::Down && !deeper_than(level + 1) {
-                        // It is named, and not gone into.
-                        self.found(below.0.into(), None, None)?;
-                    }
+                if behaviors.follows_directories {
+                    self.down(&join(path, &entry.name), &join(&folder, &entry.name), level + 1)?;
+                } else if !deeper_than(level + 1) {
+                    // It is named, and not gone into.
+                    self.found(join(path, &entry.name).into(), None, None, &nil)?;
                 }
                 continue;
             }
-            if let Some(wanted) = filename
-                && self.is_wanted(wanted, &entry.name)
-            {
-                self.found(shown.clone(), Some(folder.clone()), Some(entry.name.clone()))?;
-            }
-            let goes_on = behaviors.direction == Direction::Down && !deeper_than(level + 1);
-            if entry.file_type == FileType::Link && behaviors.follows_links && goes_on {
-                let target = self.files.directory(&join(&folder, &entry.name));
-                if let Lookup::Found(target) = target {
-                    self.down(&join(path, &entry.name), &target, level + 1)?;
-                }
+            let names = self.naming(filenames, &entry.name);
+            let is_link = entry.file_type == FileType::Link;
+            let target = (is_link && behaviors.follows_links && !deeper_than(level + 1))
+                .then(|| (join(path, &entry.name), self.files.directory(&join(&folder, &entry.name))));
+            self.found(shown.clone(), Some(folder.clone()), Some(entry.name), &names)?;
+            if let Some((link, Lookup::Found(target))) = target {
+                self.down(&link, &target, level + 1)?;
             }
         }
         self.within.pop();
@@ -289,24 +307,16 @@ impl Walk<'_> {
     /// The directory and those above it, each by itself.
     fn up(&mut self, path: &str) -> Result<(), String> {
         let query = self.query;
-        let Target::In { filename, .. } = &query.target else { return Ok(()) };
+        let Target::In { filenames, .. } = &query.target else { return Ok(()) };
+        let nil = nil_names(filenames);
+        let all: Vec<usize> = (0..filenames.len()).collect();
         let mut at = path.to_owned();
         let mut level = 0;
-        while self.query.behaviors.max_depth.is_none_or(|max| level <= max) {
+        while query.behaviors.max_depth.is_none_or(|max| level <= max) {
             let Some(folder) = self.findings.take(&at, self.files.directory(&at)) else { break };
-            let folder: Rc<str> = folder.into();
             if !self.is_foreign(&at, &folder) {
-                match filename {
-                    None => self.found(at.as_str().into(), None, None)?,
-                    Some(wanted) => {
-                        let shown: Arc<str> = at.as_str().into();
-                        for entry in self.entries(&at, &folder) {
-                            if entry.file_type != FileType::Directory && self.is_wanted(wanted, &entry.name) {
-                                self.found(shown.clone(), Some(folder.clone()), Some(entry.name))?;
-                            }
-                        }
-                    }
-                }
+                self.found(at.as_str().into(), None, None, &nil)?;
+                self.inside(&at, &all)?;
             }
             if at == "/" {
                 break;
@@ -317,12 +327,38 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// As with oscap, what cannot be compared makes the object an error, and the walk goes on.
-    fn is_wanted(&mut self, wanted: &Matcher, name: &str) -> bool {
-        wanted.is_match(name).unwrap_or_else(|problem| {
-            self.findings.error(problem);
-            false
-        })
+    /// What is in a directory, for some of the query's names.
+    fn inside(&mut self, path: &str, of: &[usize]) -> Result<(), String> {
+        let query = self.query;
+        let Target::In { filenames, .. } = &query.target else { return Ok(()) };
+        let Some(folder) = self.findings.take(path, self.files.directory(path)) else { return Ok(()) };
+        if self.is_foreign(path, &folder) {
+            return Ok(());
+        }
+        let shown: Arc<str> = path.into();
+        let folder: Rc<str> = folder.into();
+        for entry in self.entries(path, &folder) {
+            if entry.file_type != FileType::Directory {
+                let mut names = self.naming(filenames, &entry.name);
+                names.retain(|number| of.contains(number));
+                self.found(shown.clone(), Some(folder.clone()), Some(entry.name), &names)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The numbers of the names that name a file. As with oscap, what cannot be compared makes the object an error, and the
+    /// walk goes on.
+    fn naming(&mut self, filenames: &[Option<Matcher>], name: &str) -> Vec<usize> {
+        let mut naming = Vec::new();
+        for (number, filename) in filenames.iter().enumerate() {
+            match filename.as_ref().map(|wanted| wanted.is_match(name)) {
+                Some(Ok(true)) => naming.push(number),
+                Some(Err(problem)) => self.findings.error(problem),
+                None | Some(Ok(false)) => {}
+            }
+        }
+        naming
     }
 
     fn enter(&mut self, path: &str, folder: &str) -> Result<(), String> {
@@ -334,7 +370,14 @@ impl Walk<'_> {
     }
 
     fn entries(&mut self, path: &str, folder: &str) -> Vec<crate::files::Entry> {
-        let Some(found) = self.findings.take(path, self.files.entries(folder)) else { return Vec::new() };
+        let found = match self.files.entries(folder) {
+            // Processes hide what is theirs, and vanish. Nothing there is a file of the system.
+            Lookup::Unreadable { .. } if folder.starts_with("/proc/") && self.files.is_running() => {
+                return Vec::new();
+            }
+            found => found,
+        };
+        let Some(found) = self.findings.take(path, found) else { return Vec::new() };
         self.findings.withhold(found.withheld);
         found.entries
     }
@@ -353,6 +396,11 @@ impl Walk<'_> {
             _ => *self.device.get_or_insert(metadata.device) != metadata.device,
         }
     }
+}
+
+/// The numbers of the names that are nil.
+fn nil_names(filenames: &[Option<Matcher>]) -> Vec<usize> {
+    filenames.iter().enumerate().filter(|(_, name)| name.is_none()).map(|(number, _)| number).collect()
 }
 
 /// The numbers of the file systems that are no other machine's, by the mounts of the running system; none where the files

@@ -1,10 +1,10 @@
 //! ARF and XCCDF results files.
 
 use virtscap_scap::arf::AssetReport;
-use virtscap_scap::oval::Generator;
 use virtscap_scap::oval::results::ResultsFrame;
 use virtscap_scap::xml::{ReadError, XmlWriter};
 
+use super::oval::generator;
 use crate::scan::Scan;
 use crate::xccdf::OvalComponent;
 
@@ -17,12 +17,7 @@ pub fn asset_report(scan: &Scan<'_>) -> Result<String, ReadError> {
         scan.evaluation.checks.iter().chain(&scan.evaluation.platform_checks).collect();
     let definitions =
         components.iter().map(|c| scan.content.component_xml(&c.component)).collect::<Result<Vec<_>, _>>()?;
-    let generator = Generator {
-        product_name: Some("cpe:/a:virtscap:virtscap".to_owned()),
-        product_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        schema_version: "5.11".to_owned(),
-        timestamp: scan.test_result.end_time.trim_end_matches('Z').to_owned(),
-    };
+    let generator = generator(&scan.test_result.end_time);
     let oval_results: Vec<_> = components
         .iter()
         .zip(&definitions)

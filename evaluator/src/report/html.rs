@@ -4,13 +4,19 @@
 //! (polyglot markup), so that XML tools can read it. The template is `report.html.tera`.
 
 mod format;
+mod guide;
 mod look;
 mod markup;
+mod oval;
 mod page;
 
-use super::{Report, ReportTexts};
+use super::{Report, ReportTexts, SourceReport};
+use crate::oval_scan::OvalScan;
+use crate::scan::Prepared;
 
 const TEMPLATE: &str = include_str!("html/report.html.tera");
+const GUIDE: &str = include_str!("html/guide.html.tera");
+const OVAL: &str = include_str!("html/oval.html.tera");
 const STYLE: &str = include_str!("html/report.css");
 const SCRIPT: &str = include_str!("html/report.js");
 
@@ -32,11 +38,30 @@ pub enum HtmlError {
 /// # Errors
 /// [`HtmlError::Template`] where the template does not fit the data.
 pub fn render(report: &Report, texts: &ReportTexts) -> Result<String, HtmlError> {
+    fill(TEMPLATE, &page::Page::new(report, texts))
+}
+
+/// A guide as one HTML file: the rules that the profile selects, with their texts.
+///
+/// # Errors
+/// [`HtmlError::Template`] where the template does not fit the data.
+pub fn guide(prepared: &Prepared<'_>) -> Result<String, HtmlError> {
+    fill(GUIDE, &guide::Guide::new(prepared))
+}
+
+/// Results in OVAL as one HTML file; `file` is the name of the definitions.
+///
+/// # Errors
+/// [`HtmlError::Template`] where the template does not fit the data.
+pub fn oval(scan: &OvalScan, file: &str, source: &SourceReport, time: &str) -> Result<String, HtmlError> {
+    fill(OVAL, &oval::OvalPage::new(scan, file, source, time))
+}
+
+fn fill(template: &str, data: &impl serde::Serialize) -> Result<String, HtmlError> {
     let mut tera = tera::Tera::default();
     tera.set_escape_fn(|text, out| out.write_all(markup::escape(text).as_bytes()));
-    tera.add_raw_template(TEMPLATE_NAME, TEMPLATE)?;
-    let context = tera::Context::from_serialize(&page::Page::new(report, texts))?;
-    Ok(tera.render(TEMPLATE_NAME, &context)?)
+    tera.add_raw_template(TEMPLATE_NAME, template)?;
+    Ok(tera.render(TEMPLATE_NAME, &tera::Context::from_serialize(data)?)?)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 pub mod arf;
 pub mod html;
+pub mod lines;
+pub mod oval;
 pub mod read;
 pub mod text;
 mod texts;
@@ -12,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use virtscap_scap::xccdf::XccdfResult;
 
+pub(crate) use texts::resolved;
 pub use texts::{ReportTexts, RuleTexts};
 
 /// Version of the JSON report's form. It changes when a field goes away or changes its meaning.

@@ -46,7 +46,7 @@ impl ReportTexts {
                 Some((title, rules)) if *title == section => rules.push(name.clone()),
                 _ => texts.sections.push((section, vec![name.clone()])),
             }
-            let resolve = |markup: &Markup| Markup(resolve(&markup.0, value));
+            let resolve = |markup: &Markup| resolved(markup, value);
             texts.rules.insert(
                 name,
                 RuleTexts {
@@ -64,6 +64,11 @@ impl ReportTexts {
         });
         texts
     }
+}
+
+/// A text with the values in the place of `<sub>`s.
+pub(crate) fn resolved(markup: &Markup, value: &dyn Fn(&str) -> String) -> Markup {
+    Markup(resolve(&markup.0, value))
 }
 
 /// Puts the values in the place of `<sub>`s.

@@ -279,9 +279,9 @@ impl<'a> Evaluator<'a> {
 fn chosen<'a>(checks: &'a [Check], selector: Option<&str>) -> Option<&'a Check> {
     let is_named = |check: &&Check| check.selector.as_deref() == selector;
     let any_named = checks.iter().any(|check| is_named(&check));
-    let candidates =
+    let mut candidates =
         checks.iter().filter(|check| if any_named { is_named(check) } else { check.selector.is_none() });
-    candidates.filter(|check| check.system == OVAL_DEF).next_back()
+    candidates.rfind(|check| check.system == OVAL_DEF)
 }
 
 fn definition(

@@ -29,10 +29,12 @@ impl<'a> Platforms<'a> {
         Self { checklist, sessions: Sessions::new(files, ExternalValues::new()), known: BTreeMap::new() }
     }
 
-    /// Of several, the first levels of which has none that is there: why a rule is not applicable.
+    /// Why a rule is not applicable: of the platforms of some level none is there.
     pub(super) fn missing(&mut self, levels: &[&[String]]) -> Option<String> {
         for platforms in levels {
-            if !platforms.is_empty() && !platforms.iter().any(|name| self.is_there(name)) {
+            // All are asked for, although one suffices: results name each that is there.
+            let found = platforms.iter().filter(|name| self.is_there(name)).count();
+            if found == 0 && !platforms.is_empty() {
                 let titles: Vec<_> = platforms.iter().map(|name| self.title(name)).collect();
                 return Some(format!("the platform is not there: {}", titles.join(", ")));
             }

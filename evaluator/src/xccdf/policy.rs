@@ -179,7 +179,10 @@ impl<'a> Policy<'a> {
         }
         // A value that is set counts for more than any alternative that is chosen, also in a profile further up.
         for set in chain.iter().flat_map(|profile| &profile.set_values) {
-            policy.values.insert(set.idref.clone(), set.value.clone());
+            // One that has nothing of its own stays without, as with OpenSCAP, and what needs it is unknown.
+            if policy.values.contains_key(&set.idref) {
+                policy.values.insert(set.idref.clone(), set.value.clone());
+            }
         }
         policy.settle(benchmark);
         Ok(policy)
@@ -193,16 +196,19 @@ impl<'a> Policy<'a> {
         }
         for refine in &profile.refine_values {
             let value = known.value(profile, &refine.idref)?;
-            // Without one the value has an empty selector too: its default.
-            let default = value.default_value().filter(|_| refine.selector.is_empty());
-            let Some(chosen) = value.alternative(&refine.selector).or(default) else {
-                return Err(PolicyError::UnknownSelector {
-                    profile: profile.id.to_string(),
-                    value: refine.idref.to_string(),
-                    selector: refine.selector.clone(),
-                });
+            let chosen = match refine.selector.as_str() {
+                "" => value.default_value(),
+                selector => {
+                    Some(value.alternative(selector).ok_or_else(|| PolicyError::UnknownSelector {
+                        profile: profile.id.to_string(),
+                        value: refine.idref.to_string(),
+                        selector: selector.to_owned(),
+                    })?)
+                }
             };
-            self.values.insert(refine.idref.clone(), chosen.to_owned());
+            if let Some(chosen) = chosen {
+                self.values.insert(refine.idref.clone(), chosen.to_owned());
+            }
         }
         for set in &profile.set_values {
             known.value(profile, &set.idref)?;

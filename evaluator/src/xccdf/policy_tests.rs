@@ -82,6 +82,24 @@ fn a_tailored_profile_goes_before_the_benchmarks_of_the_same_name() {
 }
 
 #[test]
+fn the_benchmarks_own_selection_and_everything_have_names() {
+    let content = content(&profile("a_profile_p", "", ""));
+    let tailoring = tailoring(&profile("b_profile_q", "", ""));
+    let benchmark = content.checklist().unwrap().benchmark;
+    let policy = |name| Policy::new(benchmark, Some(&tailoring), Some(name)).unwrap();
+    assert_eq!(policy("(default)").profile, None);
+    assert_eq!(policy("(all)").profile.unwrap().id.as_str(), "(all)");
+}
+
+#[test]
+fn a_long_way_over_extends_ends_in_an_error() {
+    let base = |n: usize| format!(r#"extends="xccdf_a_profile_p{}""#, n + 1);
+    let profiles: String = (0..100_000).map(|n| profile(&format!("a_profile_p{n}"), &base(n), "")).collect();
+    let text = error(&profiles, None, Some("p0")).to_string();
+    assert!(text.ends_with("which is too far away"), "{text}");
+}
+
+#[test]
 fn several_tailored_profiles_have_to_be_named() {
     let tailored = profile("a_profile_one", "", "") + &profile("a_profile_two", "", "");
     let error = error("", Some(&tailored), None);

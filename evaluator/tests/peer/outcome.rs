@@ -73,6 +73,10 @@ fn oval_report(report: Node<'_, '_>, outcome: &mut Outcome) {
             "object" => ("object", node.attribute("id")),
             _ => continue,
         };
+        // Those of oscap's own dictionary are not the case's.
+        if !id.is_some_and(|id| id.starts_with("oval:x:")) {
+            continue;
+        }
         let number = id.unwrap_or_default().rsplit(':').next().unwrap_or_default();
         outcome.insert(format!("{prefix}{kind} {number}"), result);
         let files = if kind == "object" { file_items(node, results) } else { String::new() };

@@ -30,7 +30,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) oval: &'a str,
     /// CPE names, each with the number of its definition in `cpe_oval`.
     pub(crate) platforms: Vec<(&'a str, &'a str)>,
-    /// Further items of the dictionary.
+    /// Further items of the dictionary, or of another one: those with `second="true"`.
     pub(crate) dictionary: &'a str,
     /// What the platforms' definitions are in.
     pub(crate) cpe_oval: &'a str,
@@ -51,12 +51,19 @@ impl Parts<'_> {
         }
         let (mut dictionary, mut dictionary_reference, mut cpe_reference) = Default::default();
         if !self.platforms.is_empty() || !self.dictionary.is_empty() {
-            let list = cpe_list(&self.platforms, self.dictionary);
-            dictionary = component("dictionary", &list) + &component("cpe-oval", &cpe_oval);
-            dictionary_reference = format!(
-                "<ds:dictionaries>\n{}</ds:dictionaries>\n",
-                component_ref("dictionary", &[("cpe-oval.xml", "cpe-oval")])
-            );
+            let (second, first): (Vec<_>, Vec<_>) = elements(self.dictionary)
+                .into_iter()
+                .partition(|(_, text)| !attribute(text, "second").is_empty());
+            let mut lists = vec![("dictionary", cpe_list(&self.platforms, first))];
+            if !second.is_empty() {
+                lists.push(("second-dictionary", cpe_list(&[], second)));
+            }
+            dictionary = lists.iter().map(|(name, list)| component(name, list)).collect::<String>();
+            dictionary += &component("cpe-oval", &cpe_oval);
+            let references =
+                lists.iter().map(|(name, _)| component_ref(name, &[("cpe-oval.xml", "cpe-oval")]));
+            dictionary_reference =
+                format!("<ds:dictionaries>\n{}</ds:dictionaries>\n", references.collect::<String>());
             cpe_reference = component_ref("cpe-oval", &[]);
         }
         let text = format!(
@@ -130,8 +137,7 @@ fn component_ref(name: &str, catalog: &[(&str, &str)]) -> String {
     format!("<ds:component-ref {attributes}>\n{catalog}</ds:component-ref>\n")
 }
 
-fn cpe_list(platforms: &[(&str, &str)], further: &str) -> String {
-    let further = elements(further);
+fn cpe_list(platforms: &[(&str, &str)], further: Vec<(String, String)>) -> String {
     let short = further.iter().filter(|(name, _)| name == "item");
     let numbered: Vec<_> =
         short.map(|(_, text)| (attribute(text, "name"), format!("def:{}", attribute(text, "def")))).collect();

@@ -116,10 +116,18 @@ pub enum TailorError {
         group: String,
     },
     /// A rule is refined, which a TailoredProfile cannot say.
-    #[error("the rule {rule} gets another severity, role or weight, which a TailoredProfile cannot say")]
+    #[error(
+        "the rule {rule} gets another severity, role, weight or check, which a TailoredProfile cannot say"
+    )]
     Refined {
         /// The rule.
         rule: String,
+    },
+    /// A value is set to a list, which nothing here supports.
+    #[error("the value {id} is set to a list, which is not supported")]
+    List {
+        /// The value.
+        id: String,
     },
     /// A value has no such alternative.
     #[error("the value {id} has no alternative '{selector}'")]

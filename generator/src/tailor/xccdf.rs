@@ -139,7 +139,7 @@ fn manual_rules<'a>(
 ) -> Vec<&'a virtscap_scap::id::RuleId> {
     let mut manual = Vec::new();
     for refine in &profile.refine_rules {
-        let only_role = refine.severity.is_none() && refine.weight.is_none();
+        let only_role = refine.severity.is_none() && refine.weight.is_none() && refine.selector.is_none();
         match refine.role {
             Some(Role::Unchecked) if only_role => manual.push(&refine.idref),
             _ => known(Err(TailorError::Refined { rule: refine.idref.short_name().to_owned() })),
@@ -160,6 +160,9 @@ fn values(
         .iter()
         .filter(|refine| profile.set_values.iter().all(|set| set.idref != refine.idref))
         .map(|refine| (&refine.idref, Err(&refine.selector)));
+    for id in &profile.complex_values {
+        known(Err(TailorError::List { id: id.short_name().to_owned() }));
+    }
     let mut values = Vec::new();
     for (id, chosen) in set.chain(refined) {
         let value = match catalog.value(id.as_str()) {
@@ -178,9 +181,11 @@ fn values(
 }
 
 fn alternative(value: Option<&xccdf::Value>, selector: &str) -> Result<String, TailorError> {
-    let mut alternatives = value.iter().flat_map(|value| &value.values);
-    let found = alternatives.find(|(known, _)| known.as_deref() == Some(selector));
-    found.map(|(_, value)| value.clone()).ok_or_else(|| TailorError::Selector {
+    let found = value.and_then(|value| match selector {
+        "" => value.default_value(),
+        selector => value.alternative(selector),
+    });
+    found.map(str::to_owned).ok_or_else(|| TailorError::Selector {
         id: value.map(|value| value.id.short_name().to_owned()).unwrap_or_default(),
         selector: selector.to_owned(),
     })

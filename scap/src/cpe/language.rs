@@ -146,6 +146,7 @@ fn missing(node: Node<'_, '_>, child: &'static str) -> ReadError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
 

@@ -288,13 +288,15 @@ pub struct SetValue {
     pub value: String,
 }
 
-/// An alternative that is chosen. An operator that is chosen instead changes no verdict, with OpenSCAP neither: how a
-/// variable is compared is up to the check.
+/// An alternative that is chosen.
+///
+/// An operator that is chosen changes no verdict, with OpenSCAP neither: how a variable is compared is up to the check.
+/// But the last refinement of a value counts as a whole, so one that names only an operator chooses the default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefineValue {
     /// The Value.
     pub idref: ValueId,
-    /// The alternative.
+    /// The alternative; empty: the default.
     pub selector: String,
 }
 

@@ -269,11 +269,10 @@ impl Profile {
                 .collect::<Result<_, ReadError>>()?,
             refine_values: node
                 .named("refine-value")
-                .filter(|v| v.has_attribute("selector"))
                 .map(|v| {
                     Ok(RefineValue {
                         idref: ValueId::new(v.required("idref")?),
-                        selector: v.required("selector")?.to_owned(),
+                        selector: v.attribute("selector").unwrap_or_default().to_owned(),
                     })
                 })
                 .collect::<Result<_, ReadError>>()?,
@@ -339,3 +338,7 @@ impl Tailoring {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

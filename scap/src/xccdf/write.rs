@@ -231,7 +231,10 @@ impl Profile {
                 }
             }
             for refine in &self.refine_values {
-                let attributes = [("idref", refine.idref.as_str()), ("selector", &refine.selector)];
+                let mut attributes = vec![("idref", refine.idref.as_str())];
+                if !refine.selector.is_empty() {
+                    attributes.push(("selector", &refine.selector));
+                }
                 entry(w, "xccdf-1.2:refine-value", &attributes, refine.idref.as_str());
             }
             for refine in &self.refine_rules {

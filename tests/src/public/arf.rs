@@ -50,6 +50,8 @@ pub struct Report {
     pub objects: BTreeMap<String, Object>,
     /// The kinds of tests and objects, as `textfilecontent54`, by their ids.
     pub kinds: HashMap<String, String>,
+    /// The variables that hold how long ago something was.
+    ages: BTreeSet<String>,
     /// The objects of tests.
     pub object_of: HashMap<String, String>,
     /// The items by their ids.
@@ -238,6 +240,8 @@ impl Reading {
                     self.report.kinds.insert(get("id"), kind);
                     self.test = (parent == "tests").then(|| get("id"));
                 }
+                (_, "variables") => self.variable = Some(get("id")),
+                ("time_difference", _) => self.report.ages.extend(self.variable.clone()),
                 ("object", _) if attributes.contains_key("object_ref") => {
                     if let Some(test) = &self.test {
                         self.report.object_of.insert(test.clone(), get("object_ref"));
@@ -278,8 +282,11 @@ impl Reading {
     fn end(&mut self) {
         let name = self.path.pop().unwrap_or_default();
         let text = std::mem::take(&mut self.text);
-        if let Some(part) = self.parts.pop() {
+        if let Some(mut part) = self.parts.pop() {
             let message = part.name == "message";
+            if part.name == "variable_item" {
+                self.hide_age(&mut part);
+            }
             let written = part.write(&text);
             match self.parts.last_mut() {
                 // Messages are each tool's own.
@@ -302,6 +309,7 @@ impl Reading {
             }
             "variable_value" => {
                 if let Some(variable) = self.variable.take() {
+                    let text = if self.report.ages.contains(&variable) { "~" } else { &text };
                     self.object().variables.insert(format!("{variable}={text}"));
                 }
             }
@@ -310,6 +318,14 @@ impl Reading {
                 self.object = None;
             }
             _ => {}
+        }
+    }
+
+    /// Takes the value out of the item of a variable that is another a second later.
+    fn hide_age(&self, part: &mut Part) {
+        let of = |id: &String| part.parts.contains(&format!("var_ref={id}"));
+        if self.report.ages.iter().any(of) {
+            part.parts.retain(|entity| !entity.starts_with("value"));
         }
     }
 

@@ -98,8 +98,8 @@ pub struct Comparison {
     pub counts: BTreeMap<(Level, String), Count>,
     /// Where they do not.
     pub differences: Vec<Difference>,
-    /// How many results there are, by level, result of ours and of theirs.
-    pub results: BTreeMap<(Level, String, String), usize>,
+    /// How many results there are, by level, kind, result of ours and of theirs.
+    pub results: BTreeMap<(Level, String, String, String), usize>,
     /// How many items oscap collected for the compared objects, and how many of them virtscap has too.
     pub items: (usize, usize),
 }
@@ -178,7 +178,7 @@ impl Comparison {
         count.compared += 1;
         count.equal += usize::from(ours == theirs);
         count.decided += usize::from(decides(ours) && decides(theirs));
-        *self.results.entry((level, ours.to_owned(), theirs.to_owned())).or_default() += 1;
+        *self.results.entry((level, kind.to_owned(), ours.to_owned(), theirs.to_owned())).or_default() += 1;
         if ours != theirs {
             self.differences.push(Difference {
                 level,
@@ -249,7 +249,9 @@ impl Comparison {
         for id in keys(&ours.tests, &theirs.tests) {
             self.test(ours, theirs, cpe, id);
         }
-        for id in keys(&ours.objects, &theirs.objects) {
+        // oscap does not list all objects that it used: what only virtscap lists is no difference.
+        let listed = |id: &&String| theirs.tests.is_empty() || theirs.objects.contains_key(*id);
+        for id in keys(&ours.objects, &theirs.objects).into_iter().filter(listed) {
             self.object(ours, theirs, cpe, id);
         }
     }

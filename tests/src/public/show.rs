@@ -26,9 +26,9 @@ pub struct Wish {
 pub fn show(comparison: &Comparison, wish: &Wish) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "RESULTS (virtscap / oscap)");
-    for ((level, ours, theirs), number) in &comparison.results {
+    for ((level, kind, ours, theirs), number) in &comparison.results {
         let mark = if ours == theirs { " " } else { "!" };
-        let _ = writeln!(text, "{mark} {level:<12} {ours:>16} / {theirs:<16} {number:>7}");
+        let _ = writeln!(text, "{mark} {level:<11} {kind:<24} {ours:>16} / {theirs:<16} {number:>7}");
     }
     let _ =
         writeln!(text, "\n{:<16} {:<30} {:>9} {:>9} {:>9}", "LEVEL", "KIND", "compared", "equal", "decided");

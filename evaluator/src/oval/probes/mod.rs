@@ -1,16 +1,27 @@
 //! The probes: what an object's description finds.
 
 mod dpkginfo;
+mod environment;
 mod file;
+mod filehash;
+mod host;
 mod partition;
+mod process;
 mod rpm;
+mod runlevel;
 mod selinux;
 mod sockets;
+mod sql;
+mod symlink;
+mod sysctl;
 mod systemd;
 mod text;
+mod users;
+mod xml;
 mod yaml;
 
 pub(super) use dpkginfo::Installed;
+pub(super) use file::Walked;
 pub(super) use yaml::Selected;
 
 use std::collections::HashSet;
@@ -146,8 +157,21 @@ impl<'a> Session<'a> {
             TestType::YamlFileContent => self.yaml_file_content(content, findings),
             TestType::TextFileContent54 => self.text_file_content_54(content, findings),
             TestType::TextFileContent => self.text_file_content(content, findings),
-            TestType::File => self.file(content, findings),
+            TestType::File => self.file(object, content, findings),
             TestType::Variable => self.variable_items(content, findings),
+            TestType::EnvironmentVariable => self.environment_variable(content, findings),
+            TestType::EnvironmentVariable58 => self.environment_variable_58(content, findings),
+            TestType::FileHash58 => self.file_hash_58(content, findings),
+            TestType::Sql57 => self.sql_57(content, findings),
+            TestType::XmlFileContent => self.xml_file_content(content, findings),
+            TestType::Interface => self.interface(content, findings),
+            TestType::Password => self.password(content, findings),
+            TestType::Process58 => self.process_58(content, findings),
+            TestType::RunLevel => self.run_level(content, findings),
+            TestType::Shadow => self.shadow(content, findings),
+            TestType::Symlink => self.symlink(content, findings),
+            TestType::Sysctl => self.sysctl(content, findings),
+            TestType::Uname => self.uname(content, findings),
             TestType::DpkgInfo => self.dpkg_info(content, findings),
             TestType::IfListeners => self.if_listeners(content, findings),
             TestType::InetListeningServers => self.inet_listening_servers(content, findings),

@@ -76,7 +76,7 @@ impl<'a> Session<'a> {
         let query = self.file_query(content)?;
         let files = self.files;
         let by_path = content.entity("filepath").is_some();
-        self.for_each_file(&query, findings, &mut |found, findings| {
+        self.for_each_file(&query, findings, &mut |found, _, findings| {
             let path = found.full_path();
             // An object may name what is not there by its plain path.
             let Some(there) = findings.take(&path, files.metadata(&path)) else { return Ok(()) };

@@ -100,7 +100,7 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<String>, NoValues> {
         let query = self.file_query(content)?;
         let mut paths = Vec::new();
-        self.for_each_file(&query, findings, &mut |found, _| {
+        self.for_each_file(&query, findings, &mut |found, _, _| {
             // A directory has no content.
             if found.filename.is_some() {
                 paths.push(found.full_path());

@@ -15,6 +15,8 @@ use crate::report::{
 
 /// How many offenders of a rule are shown without unfolding.
 const SHOWN_OFFENDERS: usize = 20;
+/// How many offenders of a rule the page holds at all: browsers give up on tables of hundreds of thousands of rows.
+const HELD_OFFENDERS: usize = 10_000;
 /// Up to how many values of the profile are shown without unfolding.
 const SHOWN_VALUES: usize = 8;
 
@@ -160,6 +162,8 @@ struct RuleView<'a> {
     offender_count: String,
     offender_total: usize,
     more_count: String,
+    /// How many offenders the page leaves out.
+    left_out: Option<String>,
     details: bool,
     messages: Vec<MessageView<'a>>,
     description: String,
@@ -375,6 +379,7 @@ impl<'a> RuleView<'a> {
         let mut offenders: Vec<OffenderView<'_>> = rule
             .offenders
             .iter()
+            .take(HELD_OFFENDERS)
             .enumerate()
             .map(|(i, o)| OffenderView { number: i + 1, object: &o.object, detail: &o.detail })
             .collect();
@@ -396,6 +401,7 @@ impl<'a> RuleView<'a> {
             offender_count: thousands(rule.offenders.len()),
             offender_total: rule.offenders.len(),
             more_count: thousands(more_offenders.len()),
+            left_out: rule.offenders.len().checked_sub(HELD_OFFENDERS).filter(|n| *n > 0).map(thousands),
             offenders,
             more_offenders,
             details: rule.offenders.iter().any(|o| !o.detail.is_empty()),
@@ -485,10 +491,10 @@ fn rows_by_level(rules: &[&RuleReport], columns: &[XccdfResult], totals: bool) -
 
 /// Ids of elements, each given once.
 #[derive(Default)]
-struct Anchors(BTreeSet<String>);
+pub(super) struct Anchors(BTreeSet<String>);
 
 impl Anchors {
-    fn take(&mut self, prefix: &str, text: &str) -> String {
+    pub(super) fn take(&mut self, prefix: &str, text: &str) -> String {
         let name: String = text
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })

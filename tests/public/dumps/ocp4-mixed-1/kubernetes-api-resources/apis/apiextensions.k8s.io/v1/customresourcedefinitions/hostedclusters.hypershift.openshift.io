@@ -1,0 +1,7 @@
+{
+ "status": {
+  "acceptedNames": {
+   "kind": "HostedCluster"
+  }
+ }
+}
