@@ -65,6 +65,8 @@ pub struct Session<'a> {
     dpkg: Option<Rc<probes::Installed>>,
     /// The packages of RPM, once they were asked for.
     rpm: Option<Lookup<Rc<Vec<crate::rpm::Header>>>>,
+    /// The message bus, once it was asked for.
+    bus: Option<Rc<Result<crate::bus::Bus, String>>>,
     /// The numbers of items, by their hash: what two objects find is one item.
     known_items: HashMap<u64, Vec<u64>>,
     /// What is not supported, by name, with how often it was met.
@@ -96,6 +98,7 @@ impl<'a> Session<'a> {
             schema: schema_version(&oval.generator.schema_version),
             dpkg: None,
             rpm: None,
+            bus: None,
             known_items: HashMap::new(),
             unsupported: BTreeMap::new(),
             open: BTreeSet::new(),

@@ -212,8 +212,8 @@ mod tests {
     use super::*;
 
     fn header(entries: &[(u32, u32, u32, &[u8])]) -> Vec<u8> {
-        let mut data = Vec::<u8>::new();
-        let mut index = Vec::new();
+        let mut data: Vec<u8> = Vec::new();
+        let mut index: Vec<u8> = Vec::new();
         for (tag, kind, count, bytes) in entries {
             for number in [*tag, *kind, data.len() as u32, *count] {
                 index.extend(number.to_be_bytes());

@@ -90,12 +90,16 @@ fn oval_report(report: Node<'_, '_>, outcome: &mut Outcome) {
     }
 }
 
-/// The file items of an object, with all entities but times and sizes of directories.
+/// The items of files and of the linux schema of an object, with all entities but times and sizes of directories.
 fn file_items(object: Node<'_, '_>, results: Node<'_, '_>) -> String {
     let references = object.children().filter_map(|c| c.attribute("item_ref"));
     let mut items: Vec<_> = references
         .filter_map(|id| {
-            let mut items = results.descendants().filter(|n| n.tag_name().name() == "file_item");
+            let is_told = |n: &Node<'_, '_>| {
+                let of_linux = n.tag_name().namespace().is_some_and(|uri| uri.ends_with("#linux"));
+                n.tag_name().name() == "file_item" || (of_linux && n.tag_name().name().ends_with("_item"))
+            };
+            let mut items = results.descendants().filter(is_told);
             let item = items.find(|item| item.attribute("id") == Some(id))?;
             let entities = item.children().filter(Node::is_element).filter_map(|entity| {
                 let name = entity.tag_name().name();

@@ -11,6 +11,8 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RootFile {
     content: String,
+    /// A file beside this one with the content.
+    copy: Option<String>,
     folder: bool,
     link: Option<String>,
     fifo: bool,
@@ -32,6 +34,9 @@ pub(crate) fn make(folder: &Path, files: &BTreeMap<String, RootFile>) {
             std::fs::create_dir_all(&at).unwrap();
         } else if file.fifo {
             assert!(std::process::Command::new("mkfifo").arg(&at).status().unwrap().success());
+        } else if let Some(copy) = &file.copy {
+            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer").join(copy);
+            std::fs::copy(from, &at).unwrap();
         } else {
             std::fs::write(&at, &file.content).unwrap();
         }

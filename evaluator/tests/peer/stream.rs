@@ -6,10 +6,11 @@
 
 use std::fmt::Write as _;
 
-const NAMESPACES: [(&str, &str); 9] = [
+const NAMESPACES: [(&str, &str); 10] = [
     ("oval", "http://oval.mitre.org/XMLSchema/oval-common-5"),
     ("ind", "http://oval.mitre.org/XMLSchema/oval-definitions-5#independent"),
     ("unix", "http://oval.mitre.org/XMLSchema/oval-definitions-5#unix"),
+    ("linux", "http://oval.mitre.org/XMLSchema/oval-definitions-5#linux"),
     ("xsi", "http://www.w3.org/2001/XMLSchema-instance"),
     ("ds", "http://scap.nist.gov/schema/scap/source/1.2"),
     ("xlink", "http://www.w3.org/1999/xlink"),

@@ -14,6 +14,7 @@ mod sockets;
 mod sql;
 mod symlink;
 mod sysctl;
+mod systemd;
 mod text;
 mod users;
 mod xml;
@@ -185,6 +186,8 @@ impl<'a> Session<'a> {
                 findings.item(TestType::Family, vec![ItemEntity::text("family", "unix")]);
                 Ok(())
             }
+            TestType::SystemdUnitDependency => self.systemd_unit_dependency(content, findings),
+            TestType::SystemdUnitProperty => self.systemd_unit_property(content, findings),
             other => {
                 self.note_unsupported(other.name());
                 findings.withhold(Some(format!(

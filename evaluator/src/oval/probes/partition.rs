@@ -10,9 +10,6 @@ use crate::oval::variables::NoValues;
 /// Where the kernel tells of mounts.
 const MOUNTS: &str = "/proc/mounts";
 
-/// What tells that something below `/proc` is the kernel's: it leads to the process that asks.
-const KERNELS_OWN: &str = "/proc/self";
-
 /// A line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Mount {
@@ -130,22 +127,15 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// The table of mounts. As with OpenSCAP, a root whose `/proc` is not the kernel's has no mounts; the system that is
-    /// running without it is an error.
+    /// The table of mounts. As with OpenSCAP, a root without it has no mounts; on the system that is running its lack is
+    /// an error.
     fn mounts(&self, findings: &mut Findings) -> Result<Option<Vec<u8>>, NoValues> {
-        let of_kernel = match self.files.metadata(KERNELS_OWN) {
-            Lookup::Found(found) => {
-                found.target.is_some_and(|target| target.bytes().all(|byte| byte.is_ascii_digit()))
+        match self.files.read(MOUNTS) {
+            Lookup::Missing { reason: None } if self.files.is_running() => {
+                Err(format!("{MOUNTS}: is missing").into())
             }
-            found => findings.take(KERNELS_OWN, found).is_some(),
-        };
-        if !of_kernel {
-            if self.files.is_running() {
-                return Err(format!("{MOUNTS}: is not the kernel's").into());
-            }
-            return Ok(None);
+            found => Ok(findings.take(MOUNTS, found).map(std::borrow::Cow::into_owned)),
         }
-        Ok(findings.take(MOUNTS, self.files.read(MOUNTS)).map(std::borrow::Cow::into_owned))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `linux:selinuxboolean` and `linux:selinuxsecuritycontext`: what SELinux is set to, and its labels.
 
-use virtscap_scap::oval::{ItemContent, ItemEntity, ObjectContent, Status, TestType};
+use virtscap_scap::oval::{FileType, ItemContent, ItemEntity, ObjectContent, Status, TestType};
 
 use super::{Findings, file_entities};
 use crate::files::Lookup;
@@ -75,10 +75,15 @@ impl<'a> Session<'a> {
     ) -> Result<(), NoValues> {
         let query = self.file_query(content)?;
         let files = self.files;
+        let by_path = content.entity("filepath").is_some();
         self.for_each_file(&query, findings, &mut |found, _, findings| {
             let path = found.full_path();
             // An object may name what is not there by its plain path.
-            if findings.take(&path, files.metadata(&path)).is_none() {
+            let Some(there) = findings.take(&path, files.metadata(&path)) else { return Ok(()) };
+            // A filepath names no directory, and neither does a filename; the latter names links to them.
+            let is_directory = there.file_type == FileType::Directory
+                || (by_path && matches!(files.directory(&path), Lookup::Found(_)));
+            if found.filename.is_some() && is_directory {
                 return Ok(());
             }
             let mut entities = match &found.filename {
