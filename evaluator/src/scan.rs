@@ -104,15 +104,6 @@ impl<'a> Prepared<'a> {
         Ok(())
     }
 
-    /// Evaluates every rule of the benchmark.
-    pub fn select_all(&mut self) {
-        let mut all = BTreeSet::new();
-        self.checklist.benchmark.for_each_rule(&mut |_, rule| {
-            all.insert(rule.id.clone());
-        });
-        self.policy.restrict(&all, &BTreeSet::new());
-    }
-
     /// The benchmark that is evaluated.
     pub fn checklist(&self) -> &Checklist<'a> {
         &self.checklist

@@ -104,14 +104,11 @@ impl Guide {
             content: &content,
             tailoring: tailoring
                 .as_ref()
-                .filter(|_| found.id().is_some())
+                .filter(|_| matches!(found, Profile::Named(_)))
                 .map(|(t, href)| (t, href.as_str())),
             profile: found.id(),
         };
-        let mut prepared = Prepared::new(&request)?;
-        if found == Profile::All {
-            prepared.select_all();
-        }
+        let prepared = Prepared::new(&request)?;
         output::write(target(&self.output), &html::guide(&prepared)?)?;
         Ok(Status::Success)
     }

@@ -9,6 +9,7 @@ use virtscap_evaluator::content::{Content, Selection};
 use virtscap_evaluator::report::lines::{self, Style};
 use virtscap_evaluator::report::{arf, html, oval};
 use virtscap_evaluator::scan::{Prepared, Request, Scan};
+use virtscap_evaluator::xccdf::ALL_PROFILE;
 use virtscap_scap::xccdf::{Tailoring, XccdfResult};
 
 use super::refused::Refused;
@@ -113,14 +114,11 @@ impl Eval {
             // oscap takes a tailoring's profile only where it is named.
             tailoring: tailoring
                 .as_ref()
-                .filter(|_| found.id().is_some())
+                .filter(|_| matches!(found, Profile::Named(_)))
                 .map(|(t, href)| (t, href.as_str())),
             profile: found.id(),
         };
         let mut prepared = Prepared::new(&request)?;
-        if found == Profile::All {
-            prepared.select_all();
-        }
         let style = self.style();
         print(lines::head(style))?;
         prepared.restrict(&self.rule, &self.skip_rule)?;
@@ -263,7 +261,8 @@ impl Profile {
     pub(super) fn id(&self) -> Option<&str> {
         match self {
             Self::Named(id) => Some(id),
-            Self::Default | Self::All => None,
+            Self::All => Some(ALL_PROFILE),
+            Self::Default => None,
         }
     }
 }

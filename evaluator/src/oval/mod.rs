@@ -13,6 +13,7 @@ mod set;
 mod state;
 mod test;
 mod times;
+mod uses;
 mod variables;
 mod versions;
 mod walk;
@@ -238,7 +239,9 @@ impl<'a> Session<'a> {
     }
 
     /// Ends the evaluation.
-    pub fn into_results(self) -> OvalResults {
+    pub fn into_results(mut self) -> OvalResults {
+        let values = self.values.into_iter().filter_map(|(id, values)| Some((id.clone(), values.ok()?)));
+        self.results.variables = values.collect();
         self.results
     }
 
@@ -362,6 +365,10 @@ impl<'a> Session<'a> {
             _ => self.collect(object),
         };
         self.open.remove(id.as_str());
+        let variables = self.variables_of(object);
+        if !variables.is_empty() {
+            self.results.object_variables.insert(id.clone(), variables);
+        }
         self.results.objects.insert(id.clone(), (object.version.clone(), collected.clone()));
         collected
     }

@@ -11,7 +11,7 @@ use virtscap_scap::oval::{
 
 use super::Session;
 use super::probes::failed;
-use super::state::{Notes, Prepared};
+use super::state::Prepared;
 
 /// Filters whose states are ready to be compared with.
 #[derive(Clone, Default)]
@@ -22,7 +22,7 @@ impl Filters {
     /// nothing.
     pub(super) fn admit(&self, item: &ItemContent) -> bool {
         let mut deciding = self.0.iter().filter(|(_, state)| !state.is_empty());
-        deciding.all(|(action, state)| match (action, state.compare(item, &mut Notes::default())) {
+        deciding.all(|(action, state)| match (action, state.filter(item)) {
             (FilterAction::Exclude, OvalResult::True) | (FilterAction::Include, OvalResult::False) => false,
             _ => true,
         })

@@ -18,8 +18,8 @@ pub(super) struct Prepared {
     pub(super) test_type: Option<TestType>,
     /// The entities whose values are kept out of the results.
     pub(super) masks: Vec<&'static str>,
-    /// The variables that it uses, with their values.
-    pub(super) variables: Vec<(VariableId, String)>,
+    /// The variables that it uses.
+    pub(super) variables: Vec<VariableId>,
     operator: Operator,
     entities: Vec<(&'static str, PreparedEntity)>,
     /// What is not known, where the state is not.
@@ -95,11 +95,8 @@ impl<'a> Session<'a> {
             }
         }
         for entity in state.kind.entities() {
-            if let EntityValue::Variable { var_ref, .. } = &entity.value
-                && let Some(Ok(values)) = self.values.get(var_ref)
-            {
-                let values = values.iter().map(|value| (var_ref.clone(), value.clone()));
-                prepared.variables.extend(values);
+            if let EntityValue::Variable { var_ref, .. } = &entity.value {
+                prepared.variables.push(var_ref.clone());
             }
         }
         let prepared = Rc::new(prepared);
@@ -146,6 +143,15 @@ impl Prepared {
 
     /// Compares an item, and notes what decided.
     pub(super) fn compare(&self, item: &ItemContent, notes: &mut Notes) -> OvalResult {
+        self.compare_with(item, notes, OvalResult::Unknown)
+    }
+
+    /// Compares an item for a filter. As with oscap, what an item lacks does not satisfy.
+    pub(super) fn filter(&self, item: &ItemContent) -> OvalResult {
+        self.compare_with(item, &mut Notes::default(), OvalResult::False)
+    }
+
+    fn compare_with(&self, item: &ItemContent, notes: &mut Notes, missing: OvalResult) -> OvalResult {
         if let Some(text) = &self.unsupported {
             notes.messages.push(text.clone());
             return OvalResult::NotEvaluated;
@@ -155,7 +161,7 @@ impl Prepared {
             let found = item.named(name);
             if found.is_empty() {
                 notes.messages.push(format!("{}: has no '{name}'", names::item(item)));
-                results.push(OvalResult::Unknown);
+                results.push(missing);
                 continue;
             }
             let mut of_entity = Notes::default();

@@ -1,5 +1,6 @@
 //! Evaluation of tests: existence, then states (OVAL 5.11, 5.3.5), with OpenSCAP's reading of the object's flag.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use virtscap_scap::oval::results::{Flag, TestResult};
@@ -19,7 +20,7 @@ impl<'a> Session<'a> {
             messages: Vec::new(),
             tested_items: Vec::new(),
             offenders: Vec::new(),
-            tested_variables: Vec::new(),
+            tested_variables: BTreeSet::new(),
         };
         match &test.kind {
             TestKind::Unknown => {}
@@ -71,6 +72,9 @@ impl<'a> Session<'a> {
         done: &mut TestResult,
     ) {
         let object = self.object(&comparison.object);
+        let of_object = self.results.object_variables.get(&comparison.object);
+        let of_states = states.iter().flat_map(|state| &state.variables);
+        done.tested_variables = of_states.chain(of_object.into_iter().flatten()).cloned().collect();
         let with_state = !states.is_empty();
         done.tested_items = object.items.iter().map(|id| (*id, OvalResult::NotEvaluated)).collect();
         let statuses = object.items.iter().filter_map(|id| self.item(*id)).map(|item| item.status());
@@ -120,7 +124,6 @@ impl<'a> Session<'a> {
         if done.result == OvalResult::False {
             done.offenders = offenders;
         }
-        done.tested_variables = states.iter().flat_map(|state| state.variables.clone()).collect();
     }
 }
 

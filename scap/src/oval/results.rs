@@ -56,8 +56,8 @@ pub struct TestResult {
     pub tested_items: Vec<(u64, OvalResult)>,
     /// The texts within the items that do not satisfy the test's states: what makes a false test false.
     pub offenders: Vec<String>,
-    /// The variables that were used, with their values.
-    pub tested_variables: Vec<(VariableId, String)>,
+    /// The variables that were used; their values are in [`OvalResults::variables`].
+    pub tested_variables: BTreeSet<VariableId>,
 }
 
 /// What came of a definition.
@@ -132,6 +132,10 @@ pub struct OvalResults {
     pub tests: BTreeMap<TestId, TestResult>,
     /// By object, with its version.
     pub objects: BTreeMap<ObjectId, (String, CollectedObject)>,
+    /// The variables that objects rest on.
+    pub object_variables: BTreeMap<ObjectId, BTreeSet<VariableId>>,
+    /// The values of variables, where they have any.
+    pub variables: BTreeMap<VariableId, Vec<String>>,
     /// The items, numbered from 1.
     pub items: Vec<Item>,
     /// Entities, by the item's number and their name, whose values are kept out of the document.

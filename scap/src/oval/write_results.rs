@@ -2,7 +2,7 @@
 
 use super::results::*;
 use super::{Datatype, Item, ItemEntity, ItemValue, Status};
-use crate::id::{DefinitionId, ObjectId, TestId};
+use crate::id::{DefinitionId, ObjectId, TestId, VariableId};
 use crate::xml::XmlWriter;
 
 /// What an `oval_results` document says besides the results.
@@ -54,7 +54,7 @@ impl OvalResults {
         if !self.tests.is_empty() {
             w.element("oval-res:tests", &[], |w| {
                 for (id, test) in &self.tests {
-                    write_test(id, test, w);
+                    self.write_test(id, test, w);
                 }
             });
         }
@@ -64,7 +64,7 @@ impl OvalResults {
             if !self.objects.is_empty() {
                 w.element("oval-sys:collected_objects", &[], |w| {
                     for (id, (version, object)) in &self.objects {
-                        write_object(id, version, object, w);
+                        self.write_object(id, version, object, w);
                     }
                 });
             }
@@ -148,45 +148,62 @@ fn write_criteria(criteria: &CriteriaResult, w: &mut XmlWriter) {
     });
 }
 
-fn write_test(id: &TestId, test: &TestResult, w: &mut XmlWriter) {
-    let attributes = [
-        ("test_id", id.as_str()),
-        ("version", &test.version),
-        ("check_existence", test.check_existence.as_str()),
-        ("check", test.check.as_str()),
-        ("state_operator", test.state_operator.as_str()),
-        ("result", test.result.as_str()),
-    ];
-    if test.messages.is_empty() && test.tested_items.is_empty() && test.tested_variables.is_empty() {
-        return w.empty("oval-res:test", &attributes);
+impl OvalResults {
+    /// The values of variables that have any, each with its variable.
+    fn values<'r>(
+        &'r self,
+        ids: impl Iterator<Item = &'r VariableId>,
+    ) -> impl Iterator<Item = (&'r VariableId, &'r String)> {
+        let known = ids.filter_map(|id| Some((id, self.variables.get(id)?)));
+        known.flat_map(|(id, values)| values.iter().map(move |value| (id, value)))
     }
-    w.element("oval-res:test", &attributes, |w| {
-        for message in &test.messages {
-            w.text_element("oval-res:message", &[("level", "info")], message);
-        }
-        for (item, result) in &test.tested_items {
-            let item = item.to_string();
-            w.empty("oval-res:tested_item", &[("item_id", &item), ("result", result.as_str())]);
-        }
-        for (variable, value) in &test.tested_variables {
-            w.text_element("oval-res:tested_variable", &[("variable_id", variable.as_str())], value);
-        }
-    });
-}
 
-fn write_object(id: &ObjectId, version: &str, object: &CollectedObject, w: &mut XmlWriter) {
-    let attributes = [("id", id.as_str()), ("version", version), ("flag", object.flag.as_str())];
-    if object.messages.is_empty() && object.items.is_empty() {
-        return w.empty("oval-sys:object", &attributes);
+    fn write_test(&self, id: &TestId, test: &TestResult, w: &mut XmlWriter) {
+        let attributes = [
+            ("test_id", id.as_str()),
+            ("version", &test.version),
+            ("check_existence", test.check_existence.as_str()),
+            ("check", test.check.as_str()),
+            ("state_operator", test.state_operator.as_str()),
+            ("result", test.result.as_str()),
+        ];
+        let mut variables = self.values(test.tested_variables.iter()).peekable();
+        if test.messages.is_empty() && test.tested_items.is_empty() && variables.peek().is_none() {
+            return w.empty("oval-res:test", &attributes);
+        }
+        w.element("oval-res:test", &attributes, |w| {
+            for message in &test.messages {
+                w.text_element("oval-res:message", &[("level", "info")], message);
+            }
+            for (item, result) in &test.tested_items {
+                let item = item.to_string();
+                w.empty("oval-res:tested_item", &[("item_id", &item), ("result", result.as_str())]);
+            }
+            for (variable, value) in variables {
+                w.text_element("oval-res:tested_variable", &[("variable_id", variable.as_str())], value);
+            }
+        });
     }
-    w.element("oval-sys:object", &attributes, |w| {
-        for message in &object.messages {
-            w.text_element("oval-sys:message", &[("level", "error")], message);
+
+    fn write_object(&self, id: &ObjectId, version: &str, object: &CollectedObject, w: &mut XmlWriter) {
+        let attributes = [("id", id.as_str()), ("version", version), ("flag", object.flag.as_str())];
+        let ids = self.object_variables.get(id);
+        let mut variables = self.values(ids.into_iter().flatten()).peekable();
+        if object.messages.is_empty() && object.items.is_empty() && variables.peek().is_none() {
+            return w.empty("oval-sys:object", &attributes);
         }
-        for item in &object.items {
-            w.empty("oval-sys:reference", &[("item_ref", &item.to_string())]);
-        }
-    });
+        w.element("oval-sys:object", &attributes, |w| {
+            for message in &object.messages {
+                w.text_element("oval-sys:message", &[("level", "error")], message);
+            }
+            for (variable, value) in variables {
+                w.text_element("oval-sys:variable_value", &[("variable_id", variable.as_str())], value);
+            }
+            for item in &object.items {
+                w.empty("oval-sys:reference", &[("item_ref", &item.to_string())]);
+            }
+        });
+    }
 }
 
 impl OvalResults {

@@ -207,10 +207,9 @@ impl<'a> Session<'a> {
         let id = VariableId::new(id.trim());
         let values = self.variable(&id)?;
         if !values.is_empty() {
-            let datatype =
-                self.variables.get(&id).map_or(virtscap_scap::oval::Datatype::String, |v| v.datatype);
+            // As with oscap, of whatever type the variable is.
             let mut entities = vec![ItemEntity::text("var_ref", id.as_str())];
-            entities.extend(values.into_iter().map(|value| ItemEntity::typed("value", datatype, value)));
+            entities.extend(values.into_iter().map(|value| ItemEntity::text("value", value)));
             findings.item(TestType::Variable, entities);
         }
         Ok(())

@@ -1,0 +1,110 @@
+//! Which variables objects rest on, for the record: results name them with their values.
+
+use std::collections::BTreeSet;
+
+use virtscap_scap::id::{ObjectId, VariableId};
+use virtscap_scap::oval::{
+    Component, Entity, EntityValue, Filter, Object, ObjectKind, Set, SetMembers, TestType, VariableKind,
+};
+
+use super::Session;
+
+impl Session<'_> {
+    /// The variables that an object names, those that these are worked out from, and so on through other objects, as OpenSCAP
+    /// lists them.
+    pub(super) fn variables_of(&self, object: &Object) -> BTreeSet<VariableId> {
+        let mut uses = Uses { session: self, variables: BTreeSet::new(), objects: BTreeSet::new() };
+        uses.object(object);
+        uses.variables
+    }
+}
+
+struct Uses<'s, 'a> {
+    session: &'s Session<'a>,
+    variables: BTreeSet<VariableId>,
+    objects: BTreeSet<ObjectId>,
+}
+
+impl Uses<'_, '_> {
+    fn object(&mut self, object: &Object) {
+        if !self.objects.insert(object.id.clone()) {
+            return;
+        }
+        match &object.kind {
+            ObjectKind::Content(content) => {
+                for (name, entity) in &content.entities {
+                    let Some(entity) = entity else { continue };
+                    self.entity(entity);
+                    if let (TestType::Variable, "var_ref", EntityValue::Literal(id)) =
+                        (content.test_type, *name, &entity.value)
+                    {
+                        self.variable(&VariableId::new(id.trim()));
+                    }
+                }
+                self.filters(&content.filters);
+            }
+            ObjectKind::Set { set, .. } => self.set(set),
+            ObjectKind::Unsupported { .. } => {}
+        }
+    }
+
+    fn set(&mut self, set: &Set) {
+        self.filters(&set.filters);
+        match &set.members {
+            SetMembers::Sets(sets) => sets.iter().for_each(|set| self.set(set)),
+            SetMembers::Objects(objects) => objects.iter().for_each(|id| self.object_by_id(id)),
+        }
+    }
+
+    fn object_by_id(&mut self, id: &ObjectId) {
+        // What was worked out for it already holds for all that rest on it.
+        if let Some(known) = self.session.results.object_variables.get(id) {
+            self.variables.extend(known.iter().cloned());
+        } else if let Some(object) = self.session.objects.get(id) {
+            self.object(object);
+        }
+    }
+
+    fn filters(&mut self, filters: &[Filter]) {
+        for filter in filters {
+            if let Some(state) = self.session.states.get(&filter.state) {
+                state.kind.entities().into_iter().for_each(|entity| self.entity(entity));
+            }
+        }
+    }
+
+    fn entity(&mut self, entity: &Entity) {
+        if let EntityValue::Variable { var_ref, .. } = &entity.value {
+            self.variable(var_ref);
+        }
+    }
+
+    fn variable(&mut self, id: &VariableId) {
+        if self.variables.insert(id.clone())
+            && let Some(variable) = self.session.variables.get(id)
+            && let VariableKind::Local(component) = &variable.kind
+        {
+            self.component(component);
+        }
+    }
+
+    fn component(&mut self, component: &Component) {
+        match component {
+            Component::Literal { .. } | Component::Unsupported { .. } => {}
+            Component::Variable(id) => self.variable(id),
+            Component::Object { object_ref, .. } => self.object_by_id(object_ref),
+            Component::Arithmetic { components, .. }
+            | Component::TimeDifference { components, .. }
+            | Component::Concat(components)
+            | Component::Count(components)
+            | Component::Unique(components) => components.iter().for_each(|c| self.component(c)),
+            Component::Begin { component, .. }
+            | Component::End { component, .. }
+            | Component::EscapeRegex(component)
+            | Component::GlobToRegex { component, .. }
+            | Component::RegexCapture { component, .. }
+            | Component::Split { component, .. }
+            | Component::Substring { component, .. } => self.component(component),
+        }
+    }
+}
