@@ -240,8 +240,19 @@ impl<'a> Session<'a> {
 
     /// Ends the evaluation.
     pub fn into_results(mut self) -> OvalResults {
-        let values = self.values.into_iter().filter_map(|(id, values)| Some((id.clone(), values.ok()?)));
-        self.results.variables = values.collect();
+        for (id, values) in std::mem::take(&mut self.values) {
+            let counts = self.variables.get(id).is_some_and(|v| v.counts());
+            match values {
+                Ok(values) => {
+                    self.results.variables.insert(id.clone(), values);
+                }
+                // oscap tells that it counted nothing, though it takes the variable for one that is not there.
+                Err(none) if none.flag == Flag::DoesNotExist && counts => {
+                    self.results.variables.insert(id.clone(), vec!["0".to_owned()]);
+                }
+                Err(_) => {}
+            }
+        }
         self.results
     }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use virtscap_scap::oval::results::{Flag, TestResult};
-use virtscap_scap::oval::{Check, Comparison, Existence, OvalResult, Status, Test, TestKind, TestType};
+use virtscap_scap::oval::{
+    Check, Comparison, Existence, ItemContent, OvalResult, Status, Test, TestKind, TestType,
+};
 
 use super::state::{Notes, Prepared};
 use super::{Session, names};
@@ -77,6 +79,11 @@ impl<'a> Session<'a> {
         done.tested_variables = of_states.chain(of_object.into_iter().flatten()).cloned().collect();
         let with_state = !states.is_empty();
         done.tested_items = object.items.iter().map(|id| (*id, OvalResult::NotEvaluated)).collect();
+        if object.items.iter().filter_map(|id| self.item(*id)).any(is_variable_without_values) {
+            done.result = if with_state { OvalResult::Unknown } else { OvalResult::Error };
+            done.tested_items.iter_mut().for_each(|(_, result)| *result = done.result);
+            return;
+        }
         let statuses = object.items.iter().filter_map(|id| self.item(*id)).map(|item| item.status());
         let existing = Existing::of(statuses);
         let existence = existence(test.check_existence, object.flag, existing, with_state);
@@ -125,6 +132,12 @@ impl<'a> Session<'a> {
             done.offenders = offenders;
         }
     }
+}
+
+/// Whether an item is that of a variable that could not be worked out. For oscap it exists, so that a test of mere existence
+/// passes; here it is an error.
+fn is_variable_without_values(item: &ItemContent) -> bool {
+    item.test_type() == TestType::Variable && item.named("value").is_empty()
 }
 
 /// How many items exist, and how many could not be had.

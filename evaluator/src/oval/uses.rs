@@ -90,14 +90,16 @@ impl Uses<'_, '_> {
 
     fn component(&mut self, component: &Component) {
         match component {
-            Component::Literal { .. } | Component::Unsupported { .. } => {}
+            // OpenSCAP does not look into what is counted.
+            Component::Literal { .. }
+            | Component::Count(_)
+            | Component::Unique(_)
+            | Component::Unsupported { .. } => {}
             Component::Variable(id) => self.variable(id),
             Component::Object { object_ref, .. } => self.object_by_id(object_ref),
             Component::Arithmetic { components, .. }
             | Component::TimeDifference { components, .. }
-            | Component::Concat(components)
-            | Component::Count(components)
-            | Component::Unique(components) => components.iter().for_each(|c| self.component(c)),
+            | Component::Concat(components) => components.iter().for_each(|c| self.component(c)),
             Component::Begin { component, .. }
             | Component::End { component, .. }
             | Component::EscapeRegex(component)

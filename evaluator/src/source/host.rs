@@ -146,6 +146,17 @@ impl HostRoot {
         Ok(found)
     }
 
+    /// An extended attribute, of which the length is given. Devices are not opened to be read: that may do something. By way
+    /// of a descriptor that only names the file, the kernel asks the file itself.
+    #[cfg(target_os = "linux")]
+    fn extended_attribute(&self, path: &str, name: &str, value: &mut [u8]) -> rustix::io::Result<usize> {
+        use std::os::fd::AsRawFd as _;
+        let opened = self.open_at(path, PASS);
+        let opened =
+            opened.map_err(|e| rustix::io::Errno::from_io_error(&e).unwrap_or(rustix::io::Errno::IO))?;
+        rustix::fs::getxattr(format!("/proc/self/fd/{}", opened.as_raw_fd()), name, value)
+    }
+
     /// What a path leads to, with the kernel following links within the root; none where it cannot be asked to.
     #[cfg(target_os = "linux")]
     fn read_following(&self, path: &str) -> Option<io::Result<Option<Vec<u8>>>> {
@@ -251,12 +262,8 @@ impl Tree for HostRoot {
 
     #[cfg(target_os = "linux")]
     fn acl(&self, path: &str) -> Option<bool> {
-        use rustix::fs::fgetxattr;
         use rustix::io::Errno;
-        // What is opened to be passed through has no attributes that could be read; what is no file or directory has no list.
-        let opened = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).ok()?;
-        let mut nothing: [u8; 0] = [];
-        match fgetxattr(&opened, "system.posix_acl_access", &mut nothing) {
+        match self.extended_attribute(path, "system.posix_acl_access", &mut []) {
             Ok(size) => Some(size > 0),
             Err(Errno::NODATA) => Some(false),
             Err(_) => None,
@@ -265,20 +272,15 @@ impl Tree for HostRoot {
 
     #[cfg(target_os = "linux")]
     fn attr(&self, path: &str, name: &str) -> Lookup<Vec<u8>> {
-        use rustix::fs::fgetxattr;
         use rustix::io::Errno;
-        let opened = match self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY) {
-            Ok(opened) => opened,
-            Err(error) => return lookup(Err(error)),
-        };
         let mut value = vec![0; MAX_ATTRIBUTE];
-        match fgetxattr(&opened, name, &mut value) {
+        match self.extended_attribute(path, name, &mut value) {
             Ok(size) => {
                 value.truncate(size);
                 Lookup::Found(value)
             }
             Err(Errno::NODATA) => Lookup::absent(),
-            Err(error) => Lookup::unreadable(io::Error::from(error).to_string()),
+            Err(error) => lookup(Err(error.into())),
         }
     }
 

@@ -243,7 +243,14 @@ impl FileItem {
             "c_time" => time(1)?,
             "m_time" => time(2)?,
             "size" => ItemEntity::int(name, self.size),
-            "has_extended_acl" => ItemEntity::boolean(name, self.has_extended_acl?),
+            "has_extended_acl" => match self.has_extended_acl {
+                Some(has) => ItemEntity::boolean(name, has),
+                // A live file system that knows no lists.
+                None if self.times.is_some() => {
+                    ItemEntity::without_value(name, Datatype::Boolean, Status::DoesNotExist)
+                }
+                None => return None,
+            },
             _ => ItemEntity::boolean(name, self.mode & bit?.1 != 0),
         })
     }

@@ -464,6 +464,13 @@ pub struct Variable {
     pub kind: VariableKind,
 }
 
+impl Variable {
+    /// Whether its value is a count.
+    pub fn counts(&self) -> bool {
+        matches!(self.kind, VariableKind::Local(Component::Count(_)))
+    }
+}
+
 /// Where a variable's values come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum VariableKind {

@@ -30,7 +30,7 @@ use std::rc::Rc;
 use virtscap_scap::id::VariableId;
 use virtscap_scap::oval::results::{CollectedObject, Flag};
 use virtscap_scap::oval::{
-    EntityValue, ItemContent, ItemEntity, Object, ObjectContent, ObjectKind, TestType, split_path,
+    Entity, EntityValue, ItemContent, ItemEntity, Object, ObjectContent, ObjectKind, TestType, split_path,
 };
 
 use super::Session;
@@ -135,6 +135,12 @@ impl<'a> Session<'a> {
             Ok(filters) => Findings { filters, ..Findings::default() },
             Err(problem) => return failed(problem),
         };
+        // Results name the values of all variables of the object, also where one decides that there is nothing to look for.
+        for (_, entity) in &content.entities {
+            if let Some(Entity { value: value @ EntityValue::Variable { .. }, .. }) = entity {
+                let _ = self.entity_values(value);
+            }
+        }
         if let Err(none) = self.probe(object, content, &mut findings) {
             return CollectedObject { flag: none.flag, messages: vec![none.reason], items: Vec::new() };
         }
@@ -205,7 +211,16 @@ impl<'a> Session<'a> {
             return Err("the object names no variable".to_owned().into());
         };
         let id = VariableId::new(id.trim());
-        let values = self.variable(&id)?;
+        let known = self.variables.contains_key(&id);
+        let values = match self.variable(&id) {
+            // To oscap such a variable is there, without values. What compares with it is not decided; see `test`.
+            Err(none) if none.flag == Flag::Error && known => {
+                findings.messages.push(none.reason);
+                findings.item(TestType::Variable, vec![ItemEntity::text("var_ref", id.as_str())]);
+                return Ok(());
+            }
+            values => values?,
+        };
         if !values.is_empty() {
             // As with oscap, of whatever type the variable is.
             let mut entities = vec![ItemEntity::text("var_ref", id.as_str())];
