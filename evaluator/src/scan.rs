@@ -159,7 +159,12 @@ impl<'a> Prepared<'a> {
         let finished = time::now();
         let test_result = self.test_result(&evaluation, &source, started.to_string(), finished.to_string());
         let system = system::info(files, &source.location);
-        let report = self.report(&test_result, source);
+        let mut report = self.report(&test_result, source);
+        for component in evaluation.checks.iter().chain(&evaluation.platform_checks) {
+            for (name, count) in &component.results.unsupported {
+                *report.unsupported.entry(name.clone()).or_default() += count;
+            }
+        }
         Scan { content: self.request.content, test_result, evaluation, system, report, texts: self.texts() }
     }
 
@@ -256,6 +261,7 @@ impl<'a> Prepared<'a> {
                 .iter()
                 .map(|s| ScoreReport { system: s.model.to_string(), score: s.score, maximum: s.maximum })
                 .collect(),
+            unsupported: BTreeMap::new(),
             rules,
         }
     }

@@ -77,6 +77,9 @@ impl Eval {
         }
         text.push_str("Evaluation done.\n");
         print(&text)?;
+        for (name, count) in &scan.results.unsupported {
+            anstream::eprintln!("W: virtscap: not supported: {name} ({count})");
+        }
         let now = time::now().to_string();
         if let Some(file) = &self.results {
             output::write(file, &oval::document(&scan.results, &xml, &scan.system, &now))?;

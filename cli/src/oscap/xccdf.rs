@@ -125,6 +125,11 @@ impl Eval {
         let (root, source) = load::system()?;
         let mut scan = prepared.evaluate(&root, source);
         print(&lines::lines(&scan, style)?)?;
+        if let Some(unsupported) = scan.report.unsupported_text() {
+            anstream::eprintln!(
+                "W: virtscap: not supported, so that rules resting on it are not decided: {unsupported}"
+            );
+        }
         self.write(&mut scan, &prepared)?;
         let bad = |result| matches!(result, XccdfResult::Fail | XccdfResult::Unknown | XccdfResult::Error);
         let fails = scan.test_result.rule_results.iter().any(|rule| bad(rule.result));

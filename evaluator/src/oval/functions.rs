@@ -87,7 +87,10 @@ impl<'a> Session<'a> {
                 let values = self.components(parts)?.into_iter().flatten();
                 Ok(values.filter(|value| known.insert(value.clone())).collect())
             }
-            Component::Unsupported { name } => Err(format!("the function <{name}> is not supported").into()),
+            Component::Unsupported { name } => {
+                self.note_unsupported(name);
+                Err(format!("the function <{name}> is not supported").into())
+            }
         }
     }
 }

@@ -70,8 +70,6 @@ pub struct Session<'a> {
     bus: Option<Rc<Result<crate::bus::Bus, String>>>,
     /// The numbers of items, by their hash: what two objects find is one item.
     known_items: HashMap<u64, Vec<u64>>,
-    /// What is not supported, by name, with how often it was met.
-    unsupported: BTreeMap<String, usize>,
     /// What is being evaluated: meeting it again is a cycle.
     open: BTreeSet<String>,
     /// What is wrong with definitions that others extend.
@@ -101,7 +99,6 @@ impl<'a> Session<'a> {
             rpm: None,
             bus: None,
             known_items: HashMap::new(),
-            unsupported: BTreeMap::new(),
             open: BTreeSet::new(),
             problems: HashMap::new(),
             results: OvalResults::default(),
@@ -224,13 +221,9 @@ impl<'a> Session<'a> {
         self.results.items.get(index).map(|item| &item.content)
     }
 
+    /// Counts what nobody here knows: a test, an object, a state or a function.
     fn note_unsupported(&mut self, name: &str) {
-        *self.unsupported.entry(name.to_owned()).or_default() += 1;
-    }
-
-    /// What the document asks for and nobody here knows, by name, with how often it was met.
-    pub fn unsupported(&self) -> &BTreeMap<String, usize> {
-        &self.unsupported
+        *self.results.unsupported.entry(name.to_owned()).or_default() += 1;
     }
 
     /// All results so far.

@@ -68,6 +68,7 @@ impl<'a> Session<'a> {
             StateKind::Unsupported { name } => {
                 let text = format!("{}: states of this form ({name}) are not supported", state.id);
                 prepared.unsupported = Some(text);
+                self.note_unsupported(name);
             }
             StateKind::Known { test_type, entities } => {
                 prepared.test_type = Some(*test_type);

@@ -43,8 +43,21 @@ pub struct Report {
     pub counts: BTreeMap<&'static str, usize>,
     /// The scores of XCCDF 1.2.
     pub scores: Vec<ScoreReport>,
+    /// What the content asks for and this program does not support, by name, with how often it was met. Rules that rest on it
+    /// are not decided.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unsupported: BTreeMap<String, usize>,
     /// The rules of the profile, in the benchmark's order.
     pub rules: Vec<RuleReport>,
+}
+
+impl Report {
+    /// What is not supported, in words; none where all is.
+    pub fn unsupported_text(&self) -> Option<String> {
+        let counted: Vec<_> =
+            self.unsupported.iter().map(|(name, count)| format!("{name} ({count})")).collect();
+        (!counted.is_empty()).then(|| counted.join(", "))
+    }
 }
 
 /// The benchmark of a report.

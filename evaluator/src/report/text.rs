@@ -39,6 +39,13 @@ pub fn render(report: &Report, all: bool) -> String {
             let _ = writeln!(out, "    {}: {}", message.severity, shown(&message.text));
         }
     }
+    if let Some(unsupported) = report.unsupported_text() {
+        let _ = writeln!(
+            out,
+            "\nnot supported, so that rules resting on it are not decided: {}",
+            shown(&unsupported)
+        );
+    }
     let counts: Vec<_> = report.counts.iter().map(|(result, count)| format!("{count} {result}")).collect();
     let name = report.profile.as_ref().map_or("the benchmark", |profile| &profile.name);
     let verdict = if report.passed { "passed" } else { "not passed" };

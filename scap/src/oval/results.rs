@@ -136,6 +136,8 @@ pub struct OvalResults {
     pub object_variables: BTreeMap<ObjectId, BTreeSet<VariableId>>,
     /// The values of variables, where they have any.
     pub variables: BTreeMap<VariableId, Vec<String>>,
+    /// What the document asks for and the evaluator does not know, by name, with how often it was met.
+    pub unsupported: BTreeMap<String, usize>,
     /// The items, numbered from 1.
     pub items: Vec<Item>,
     /// Entities, by the item's number and their name, whose values are kept out of the document.

@@ -36,6 +36,7 @@ pub(super) struct Page<'a> {
     started: String,
     finished: String,
     scores: Vec<ScoreView<'a>>,
+    unsupported: Option<String>,
     verdict: Verdict,
     attention: Vec<Attention>,
     columns: Vec<Column>,
@@ -236,6 +237,7 @@ impl<'a> Page<'a> {
             started: readable_time(&report.started),
             finished: readable_time(&report.finished),
             scores: report.scores.iter().map(ScoreView::new).collect(),
+            unsupported: report.unsupported_text(),
             verdict: Verdict::new(report, &counts),
             attention,
             columns: columns

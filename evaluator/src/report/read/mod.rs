@@ -200,6 +200,7 @@ impl Reader<'_, '_> {
             passed,
             counts,
             scores: scores.collect(),
+            unsupported: BTreeMap::new(),
             rules,
         }
     }
