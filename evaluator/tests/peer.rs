@@ -328,10 +328,10 @@ fn oscap(case: &Case) -> Option<Outcome> {
     command.arg(at("ds.xml"));
     if !case.running {
         command.env("OSCAP_PROBE_ROOT", at("root"));
+        // Debian's RPM looks for its database in the home directory, if nothing tells it where else.
+        write(&at("home/.rpmmacros"), "%_dbpath /var/lib/rpm\n");
+        command.env("HOME", at("home"));
     }
-    // Debian's RPM looks for its database in the home directory, if nothing tells it where else.
-    write(&at("home/.rpmmacros"), "%_dbpath /var/lib/rpm\n");
-    command.env("HOME", at("home"));
     let output = command.output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     let code = output.status.code()?;

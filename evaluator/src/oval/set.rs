@@ -22,9 +22,11 @@ impl Filters {
     /// nothing.
     pub(super) fn admit(&self, item: &ItemContent) -> bool {
         let mut deciding = self.0.iter().filter(|(_, state)| !state.is_empty());
-        deciding.all(|(action, state)| match (action, state.filter(item)) {
-            (FilterAction::Exclude, OvalResult::True) | (FilterAction::Include, OvalResult::False) => false,
-            _ => true,
+        deciding.all(|(action, state)| {
+            !matches!(
+                (action, state.filter(item)),
+                (FilterAction::Exclude, OvalResult::True) | (FilterAction::Include, OvalResult::False)
+            )
         })
     }
 

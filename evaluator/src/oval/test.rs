@@ -80,7 +80,11 @@ impl<'a> Session<'a> {
         let with_state = !states.is_empty();
         done.tested_items = object.items.iter().map(|id| (*id, OvalResult::NotEvaluated)).collect();
         if object.items.iter().filter_map(|id| self.item(*id)).any(is_variable_without_values) {
-            done.result = if with_state { OvalResult::Unknown } else { OvalResult::Error };
+            done.result = match (with_state, test.check_existence) {
+                (true, _) => OvalResult::Unknown,
+                (false, Existence::AnyExist) => OvalResult::True,
+                (false, _) => OvalResult::Error,
+            };
             done.tested_items.iter_mut().for_each(|(_, result)| *result = done.result);
             return;
         }

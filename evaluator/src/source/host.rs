@@ -206,8 +206,8 @@ fn metadata(stat: &Stat) -> Metadata {
         gid: stat.st_gid,
         size: u64::try_from(stat.st_size).unwrap_or_default(),
         target: None,
-        times: Some([stat.st_atime as i64, stat.st_ctime as i64, stat.st_mtime as i64]),
-        device: stat.st_dev as u64,
+        times: Some([stat.st_atime, stat.st_ctime, stat.st_mtime]),
+        device: stat.st_dev,
     }
 }
 

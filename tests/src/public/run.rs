@@ -41,7 +41,7 @@ pub fn build() -> PathBuf {
     let messages = String::from_utf8(output.stdout).unwrap();
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let program = messages.filter(|message| message["target"]["name"] == "virtscap");
-    program.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last().unwrap()
+    program.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back().unwrap()
 }
 
 /// Runs stock oscap.
