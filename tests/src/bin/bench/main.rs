@@ -1,6 +1,8 @@
 //! Times virtscap beside stock oscap on the same content and the same cluster, and weighs both.
 //!
-//! `cargo run --release -p virtscap-tests --bin bench [-- --runs N]`
+//! `cargo run --release -p virtscap-tests --bin bench [-- --runs N --only TEXT --root DIR]`
+
+mod public;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -28,8 +30,13 @@ const MISSING: &str =
     "oscap IS MISSING (Debian: openscap-scanner): its columns are empty, and NOTHING WAS COMPARED";
 
 fn main() -> Result<()> {
-    let Some(runs) = runs(std::env::args().skip(1))? else {
-        println!("usage: bench [--runs N]     N timed runs of each command; {DEFAULT_RUNS} unless given");
+    let Some(Wish { runs, only, root }) = wish(std::env::args().skip(1))? else {
+        println!(
+            "usage: bench [--runs N] [--only TEXT] [--root DIR]
+  --runs N     timed runs of each command; {DEFAULT_RUNS} unless given
+  --only TEXT  only rows with this in their names; `own` are those on the project's own content
+  --root DIR   what debian11 is evaluated on, instead of /"
+        );
         return Ok(());
     };
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the project's folder")?;
@@ -51,8 +58,28 @@ fn main() -> Result<()> {
     let snapshot = folder("bindings")?;
     rbac_snapshot::write(&snapshot)?;
     let bindings = Jobs { virtscap: virtscap.clone(), snapshot, scratch: folder("large")? };
-    let mut rows = jobs.rows();
-    rows.extend(bindings.rows_on_bindings());
+    let mut rows = Vec::new();
+    let own = only.as_deref().is_none_or(|only| only == "own");
+    if own {
+        rows.extend(jobs.rows());
+        rows.extend(bindings.rows_on_bindings());
+    }
+    if only.as_deref() != Some("own") {
+        match public::Public::prepare(&virtscap, folder("public")?, root)? {
+            Some(public) => rows.extend(public.rows()),
+            None => eprintln!(
+                "{LOUD}The SCAP Security Guide IS MISSING (Debian: ssg-nondebian, ssg-debian){CALM}"
+            ),
+        }
+        // A row without validation is named after the one above it.
+        let mut wanted = false;
+        rows.retain(|row: &Row| {
+            if !row.name.starts_with("  ") {
+                wanted = only.as_deref().is_none_or(|only| row.name.contains(only));
+            }
+            wanted
+        });
+    }
     if oscap.is_none() {
         rows.iter_mut().for_each(|row| row.oscap = None);
     }
@@ -61,8 +88,8 @@ fn main() -> Result<()> {
     jobs.collect(DUMP).run()?;
     bindings.collect(DUMP).run()?;
     let agreement = match oscap {
-        Some(_) => Some(format!("{}; on the bindings, {}", jobs.agreement()?, bindings.agreement()?)),
-        None => None,
+        Some(_) if own => Some(format!("{}; on the bindings, {}", jobs.agreement()?, bindings.agreement()?)),
+        _ => None,
     };
     let scale = Scale::find(scratch.path());
     let measured = measure(&rows, runs, &scale)?;
@@ -78,21 +105,30 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// How many runs are wanted; nothing where help is wanted.
-fn runs(mut arguments: impl Iterator<Item = String>) -> Result<Option<usize>> {
-    let mut runs = DEFAULT_RUNS;
+/// What is to be measured.
+struct Wish {
+    runs: usize,
+    only: Option<String>,
+    root: PathBuf,
+}
+
+/// What is wanted; nothing where help is.
+fn wish(mut arguments: impl Iterator<Item = String>) -> Result<Option<Wish>> {
+    let mut wish = Wish { runs: DEFAULT_RUNS, only: None, root: "/".into() };
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--runs" => {
                 let number = arguments.next().context("--runs wants a number")?;
-                runs = number.parse().with_context(|| format!("--runs {number}"))?;
-                ensure!(runs > 0, "--runs 0 measures nothing");
+                wish.runs = number.parse().with_context(|| format!("--runs {number}"))?;
+                ensure!(wish.runs > 0, "--runs 0 measures nothing");
             }
+            "--only" => wish.only = Some(arguments.next().context("--only wants a text")?),
+            "--root" => wish.root = arguments.next().context("--root wants a folder")?.into(),
             "--help" | "-h" => return Ok(None),
-            _ => bail!("{argument} is not known; there is only --runs N"),
+            _ => bail!("{argument} is not known; there are --runs N, --only TEXT and --root DIR"),
         }
     }
-    Ok(Some(runs))
+    Ok(Some(wish))
 }
 
 /// Builds virtscap as it is released; without cargo, takes the one beside this program.
@@ -487,7 +523,7 @@ fn print_notes(runs: usize, scale: &Scale, agreement: Option<&str>) {
         Some(agreement) => {
             println!("Both gave every rule the same result before anything was timed; {agreement}.")
         }
-        None => println!("Nothing was compared."),
+        None => println!("What both say was not compared here; the tests do that."),
     }
     println!("Scan: {SNAPSHOT}, profile {PROFILE}, both programs with {DATASTREAM}.");
     println!("who_can: {}.", rbac_snapshot::DESCRIPTION);
