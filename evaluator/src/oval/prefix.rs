@@ -93,7 +93,12 @@ fn leads(dfa: &DFA, cache: &mut Cache, directory: &str) -> Option<bool> {
             return Some(false);
         }
     }
-    Some(true)
+    // It is one itself, or something is below it.
+    if dfa.next_eoi_state(cache, state).ok()?.is_match() {
+        return Some(true);
+    }
+    let below = dfa.next_state(cache, state, b'/').ok()?;
+    if below.is_quit() { None } else { Some(!below.is_dead()) }
 }
 
 /// The components of an expression that begins with `^/`, and whether they are all of it. What could match a slash, or
@@ -283,6 +288,9 @@ mod tests {
             (r"/etc/cron\.(daily|weekly)", "/usr", false),
             (r"^/a/(?!x)b/c", "/a/y", true),
             (r"^/a/[[]b/c", "/a/[b", true),
+            (r"^/a/[0-9]+/virt_launcher$", "/a/1/virt", false),
+            (r"^/a/[0-9]+/virt_launcher$", "/a/1/virt_launcher", true),
+            (r"^/a/[0-9]+/virt_launcher", "/a/1/virt_launcher_x/y", true),
         ];
         for (pattern, directory, expected) in cases {
             assert_eq!(
