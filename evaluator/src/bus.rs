@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -58,6 +59,9 @@ pub(crate) struct Bus {
     /// Whether an answer did not come in time. It may still come, and would be taken for that of another call.
     late: Cell<bool>,
 }
+
+/// A bus, as it is kept for all objects.
+pub(crate) type Connected = Rc<Result<Bus, String>>;
 
 impl Bus {
     /// Connects.

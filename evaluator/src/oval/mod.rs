@@ -67,7 +67,9 @@ pub struct Session<'a> {
     /// The packages of RPM, once they were asked for.
     rpm: Option<Lookup<Rc<Vec<crate::rpm::Header>>>>,
     /// The message bus, once it was asked for.
-    bus: Option<Rc<Result<crate::bus::Bus, String>>>,
+    bus: Option<crate::bus::Connected>,
+    /// What fwupd says, once it was asked.
+    firmware: Option<Rc<Result<probes::SecurityAttributes, String>>>,
     /// The numbers of items, by their hash: what two objects find is one item.
     known_items: HashMap<u64, Vec<u64>>,
     /// What is being evaluated: meeting it again is a cycle.
@@ -98,6 +100,7 @@ impl<'a> Session<'a> {
             dpkg: None,
             rpm: None,
             bus: None,
+            firmware: None,
             known_items: HashMap::new(),
             open: BTreeSet::new(),
             problems: HashMap::new(),

@@ -4,6 +4,7 @@ mod dpkginfo;
 mod environment;
 mod file;
 mod filehash;
+mod fwupd;
 mod host;
 mod partition;
 mod process;
@@ -22,6 +23,7 @@ mod yaml;
 
 pub(super) use dpkginfo::Installed;
 pub(super) use file::Walked;
+pub(super) use fwupd::SecurityAttributes;
 pub(super) use yaml::Selected;
 
 use std::collections::HashSet;
@@ -36,6 +38,7 @@ use virtscap_scap::oval::{
 use super::Session;
 use super::set::Filters;
 use super::variables::NoValues;
+use crate::bus::{Bus, Connected};
 use crate::files::Lookup;
 
 /// A collection that went wrong.
@@ -179,6 +182,7 @@ impl<'a> Session<'a> {
             TestType::Sysctl => self.sysctl(content, findings),
             TestType::Uname => self.uname(content, findings),
             TestType::DpkgInfo => self.dpkg_info(content, findings),
+            TestType::FwupdSecAttr => self.fwupd_security_attribute(content, findings),
             TestType::IfListeners => self.if_listeners(content, findings),
             TestType::InetListeningServers => self.inet_listening_servers(content, findings),
             TestType::Partition => self.partition(content, findings),
@@ -228,6 +232,11 @@ impl<'a> Session<'a> {
             findings.item(TestType::Variable, entities);
         }
         Ok(())
+    }
+
+    /// The message bus. Also that there is none is found out once: one that hangs does so for long.
+    fn message_bus(&mut self) -> Connected {
+        self.bus.get_or_insert_with(|| Rc::new(Bus::connect())).clone()
     }
 
     /// The content of a file, read once for all objects that want it, as long as there is room to keep it.

@@ -1,11 +1,9 @@
 //! `linux:systemdunitproperty` and `linux:systemdunitdependency`: what systemd says of its units.
 
-use std::rc::Rc;
-
 use virtscap_scap::oval::{ItemEntity, ObjectContent, TestType};
 
 use super::Findings;
-use crate::bus::{Bus, Call, Value};
+use crate::bus::{Bus, Call, Connected, Value};
 use crate::oval::Session;
 use crate::oval::matcher::Matcher;
 use crate::oval::variables::NoValues;
@@ -29,9 +27,6 @@ const OBJECT: usize = 6;
 const MAX_DEPENDENCIES: usize = 10_000;
 /// How many targets may need each other in a row.
 const MAX_DEPTH: usize = 100;
-
-/// A bus, as it is kept for all objects.
-type Connected = Rc<Result<Bus, String>>;
 
 /// A unit that systemd has loaded.
 struct Unit {
@@ -109,8 +104,7 @@ impl<'a> Session<'a> {
             findings.withhold(Some(reason.to_owned()));
             return Ok(None);
         }
-        // Also that there is no bus is found out once: one that hangs does so for long.
-        let bus = self.bus.get_or_insert_with(|| Rc::new(Bus::connect())).clone();
+        let bus = self.message_bus();
         let connected = bus.as_ref().as_ref();
         let connected = connected
             .map_err(|e| format!("DBus connection failed, could not identify systemd units: {e}"))?;
