@@ -6,6 +6,9 @@
 mod arf;
 mod xccdf;
 
+use quick_xml::events::Event;
+use roxmltree::Document;
+
 use crate::namespace::{ARF, DS, OCIL, OVAL_COMMON, OVAL_DEF, OVAL_RES, OVAL_SYS, XCCDF, XLINK};
 use crate::xml::{Node, NodeExt as _, ReadError};
 
@@ -39,6 +42,28 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
+    /// The kind of a document, by the start tag of its root element; what follows is not read.
+    ///
+    /// # Errors
+    /// [`ReadError`] where the text is no XML up to there.
+    pub fn of_text(xml: &str) -> Result<Option<Self>, ReadError> {
+        let mut reader = quick_xml::Reader::from_str(xml);
+        let root = loop {
+            match reader.read_event() {
+                Ok(Event::Start(_)) => {
+                    let end = usize::try_from(reader.buffer_position()).ok();
+                    let tag = end.and_then(|end| xml.get(..end)?.strip_suffix('>'));
+                    break tag.map(|tag| format!("{tag}/>"));
+                }
+                // The other reader tells what is wrong, or that it is nothing.
+                Ok(Event::Empty(_) | Event::Eof) | Err(_) => break None,
+                Ok(_) => {}
+            }
+        };
+        let document = Document::parse(root.as_deref().unwrap_or(xml))?;
+        Ok(Self::of(document.root_element()))
+    }
+
     /// The kind of a document, by its root element.
     pub fn of(root: Node<'_, '_>) -> Option<Self> {
         let namespace = root.tag_name().namespace().unwrap_or_default();
@@ -264,4 +289,31 @@ fn component<'a, 'i>(reference: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
             && node.attribute("id") == Some(id)
     })?;
     found.elements().next()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_tag_of_the_root_tells_the_kind() {
+        let kinds = [
+            (
+                r#"<?xml version="1.0"?><!-- <a> --><cpe-list a="1>2" b='"'>no <xml"#,
+                Some(DocumentKind::CpeDictionary),
+            ),
+            ("<cpe-list/>", Some(DocumentKind::CpeDictionary)),
+            ("<x:ocil xmlns:x='http://scap.nist.gov/schema/ocil/2.0'></x:ocil>", Some(DocumentKind::Ocil)),
+            ("<ocil/>", None),
+        ];
+        for (xml, kind) in kinds {
+            assert_eq!(DocumentKind::of_text(xml).unwrap(), kind, "{xml}");
+        }
+        for xml in
+            ["", "text", "<cpe-list", "<x:cpe-list>", "<a b='<'>", "<!DOCTYPE a [<!ENTITY b 'c'>]><cpe-list>"]
+        {
+            assert!(DocumentKind::of_text(xml).is_err(), "{xml}");
+        }
+    }
 }

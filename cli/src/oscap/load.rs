@@ -8,7 +8,6 @@ use virtscap_evaluator::content::compose::{Document, referenced};
 use virtscap_evaluator::report::SourceReport;
 use virtscap_scap::datastream::is_remote;
 use virtscap_scap::info::DocumentKind;
-use virtscap_scap::xml::ReadError;
 
 /// The text of a file.
 pub(super) fn text(file: &Path) -> Result<String> {
@@ -20,10 +19,8 @@ pub(super) fn text(file: &Path) -> Result<String> {
 
 /// What a text is, by its root element.
 pub(super) fn kind(file: &Path, xml: &str) -> Result<DocumentKind> {
-    let document = roxmltree::Document::parse(xml)
-        .map_err(ReadError::from)
-        .with_context(|| format!("Unable to parse XML at: '{}'", file.display()))?;
-    DocumentKind::of(document.root_element())
+    DocumentKind::of_text(xml)
+        .with_context(|| format!("Unable to parse XML at: '{}'", file.display()))?
         .with_context(|| format!("Unknown document type: '{}'", file.display()))
 }
 

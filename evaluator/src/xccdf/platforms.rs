@@ -22,11 +22,14 @@ pub(super) struct Platforms<'a> {
     sessions: Sessions<'a>,
     /// By what a benchmark calls them.
     known: BTreeMap<String, bool>,
+    /// What those that are missing are called: many rules miss the same one.
+    titles: BTreeMap<String, String>,
 }
 
 impl<'a> Platforms<'a> {
     pub(super) fn new(checklist: &'a Checklist<'a>, files: &'a dyn Files) -> Self {
-        Self { checklist, sessions: Sessions::new(files, ExternalValues::new()), known: BTreeMap::new() }
+        let sessions = Sessions::new(files, ExternalValues::new());
+        Self { checklist, sessions, known: BTreeMap::new(), titles: BTreeMap::new() }
     }
 
     /// Why a rule is not applicable: of the platforms of some level none is there.
@@ -86,7 +89,16 @@ impl<'a> Platforms<'a> {
         session.evaluate(definition) == OvalResult::True
     }
 
-    fn title(&self, idref: &str) -> String {
+    fn title(&mut self, idref: &str) -> String {
+        if let Some(known) = self.titles.get(idref) {
+            return known.clone();
+        }
+        let title = self.find_title(idref);
+        self.titles.insert(idref.to_owned(), title.clone());
+        title
+    }
+
+    fn find_title(&self, idref: &str) -> String {
         let combined = self.checklist.platform(idref.strip_prefix('#').unwrap_or(idref));
         let checks = CpeName::parse(idref).map(|name| self.checklist.platform_checks(&name));
         let titles = combined.map(|platform| platform.title.as_str());
