@@ -124,7 +124,7 @@ fn definitions(tests: &str, objects: &str, states: &str) -> String {
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5" xmlns:oval="http://oval.mitre.org/XMLSchema/oval-common-5" xmlns:ind="http://oval.mitre.org/XMLSchema/oval-definitions-5#independent" xmlns:unix="http://oval.mitre.org/XMLSchema/oval-definitions-5#unix">
 <generator>
-<oval:schema_version>5.11.2</oval:schema_version>
+<oval:schema_version>5.11.3</oval:schema_version>
 <oval:timestamp>2026-01-01T00:00:00</oval:timestamp>
 </generator>
 <definitions>
