@@ -156,8 +156,7 @@ impl DataStreamCollection {
 impl DataStream {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
         let refs = |section: &str| {
-            node.child(section)
-                .map_or(Ok(Vec::new()), |s| s.named("component-ref").map(ComponentRef::read).collect())
+            references(node, section).into_iter().map(ComponentRef::read).collect::<Result<Vec<_>, _>>()
         };
         Ok(Self {
             id: node.required("id")?.to_owned(),
@@ -222,6 +221,11 @@ impl ComponentRef {
             });
         });
     }
+}
+
+/// The `component-ref` elements in a section of a `data-stream` element.
+pub(crate) fn references<'a, 'i>(stream: Node<'a, 'i>, section: &str) -> Vec<Node<'a, 'i>> {
+    stream.child(section).map(|section| section.named("component-ref").collect()).unwrap_or_default()
 }
 
 /// Whether a reference leads out of the collection, into the net.

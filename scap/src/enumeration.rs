@@ -10,6 +10,9 @@ macro_rules! enumeration {
             /// Every value.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
+            /// Every value as it stands in a document.
+            pub const TEXTS: &[&'static str] = &[$($text,)*];
+
             /// As it stands in a document.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }

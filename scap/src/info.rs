@@ -9,6 +9,7 @@ mod xccdf;
 use quick_xml::events::Event;
 use roxmltree::Document;
 
+use crate::datastream::references;
 use crate::namespace::{ARF, DS, OCIL, OVAL_COMMON, OVAL_DEF, OVAL_RES, OVAL_SYS, XCCDF, XLINK};
 use crate::xml::{Node, NodeExt as _, ReadError};
 
@@ -274,10 +275,6 @@ impl Out<'_> {
     fn reference(&mut self, reference: Node<'_, '_>) {
         self.line(1, &format!("Ref-Id: {}", reference.attribute("id").unwrap_or("(null)")));
     }
-}
-
-fn references<'a, 'i>(stream: Node<'a, 'i>, section: &str) -> Vec<Node<'a, 'i>> {
-    stream.child(section).map(|section| section.named("component-ref").collect()).unwrap_or_default()
 }
 
 /// The document that a reference leads to, within the collection.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::datastream::{Fragments, is_remote};
+use crate::datastream::{Fragments, is_remote, references};
 use crate::namespace::XLINK;
 use crate::xml::{Node, NodeExt as _, ReadError};
 
@@ -56,10 +56,6 @@ pub fn split(xml: &str, stream: Option<&str>, checklist: Option<&str>) -> Result
         splitter.add(reference, reference.required("id")?)?;
     }
     Ok(splitter.parts)
-}
-
-fn references<'a, 'i>(stream: Node<'a, 'i>, section: &str) -> Vec<Node<'a, 'i>> {
-    stream.child(section).map(|section| section.named("component-ref").collect()).unwrap_or_default()
 }
 
 struct Splitter<'a, 'i> {

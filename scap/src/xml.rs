@@ -107,6 +107,8 @@ pub trait NodeExt<'a, 'input: 'a> {
     fn line(&self) -> u32;
     /// A [`ReadError::BadValue`] at this element.
     fn bad_value(&self, value: &str, what: &'static str) -> ReadError;
+    /// A [`ReadError::MissingChild`] at this element.
+    fn missing_child(&self, child: &'static str) -> ReadError;
 }
 
 impl<'a, 'input: 'a> NodeExt<'a, 'input> for Node<'a, 'input> {
@@ -153,6 +155,10 @@ impl<'a, 'input: 'a> NodeExt<'a, 'input> for Node<'a, 'input> {
 
     fn bad_value(&self, value: &str, what: &'static str) -> ReadError {
         ReadError::BadValue { line: self.line(), value: value.to_owned(), what }
+    }
+
+    fn missing_child(&self, child: &'static str) -> ReadError {
+        ReadError::MissingChild { line: self.line(), element: self.tag_name().name().to_owned(), child }
     }
 }
 

@@ -4,8 +4,8 @@
 //! has a proof: a path that every node has.
 
 use virtscap_scap::oval::{
-    Check, Component, CriteriaNode, Datatype, Entity, Existence, ObjectEntities, ObjectKind, OvalDefinitions,
-    StateEntity, StateKind, TestKind, TestType,
+    Check, Component, CriteriaNode, Datatype, Entity, Existence, MODE_BITS, ObjectEntities, ObjectKind,
+    OvalDefinitions, StateEntity, StateKind, TestKind, TestType, split_path,
 };
 
 use super::{
@@ -16,22 +16,6 @@ use crate::model::{FileCheck, FileLeg, FileMode, Lines, Named, Place};
 
 /// Every line that has something on it.
 pub(super) const LINE: &str = r"^.*\S.*$";
-
-/// The bits of a mode with the entities that say whether they are set.
-const BITS: [(u16, &str); 12] = [
-    (0o4000, "suid"),
-    (0o2000, "sgid"),
-    (0o1000, "sticky"),
-    (0o400, "uread"),
-    (0o200, "uwrite"),
-    (0o100, "uexec"),
-    (0o040, "gread"),
-    (0o020, "gwrite"),
-    (0o010, "gexec"),
-    (0o004, "oread"),
-    (0o002, "owrite"),
-    (0o001, "oexec"),
-];
 
 /// Adds the OVAL of a leg.
 pub(super) fn add(oval: &mut OvalDefinitions, names: &Names, leg: &FileLeg) -> CriteriaNode {
@@ -64,8 +48,7 @@ fn add_proof(oval: &mut OvalDefinitions, names: &Names, proof: &str) -> Criteria
 
 /// The file at a path from the root.
 pub(super) fn file_at(path: &str) -> ObjectEntities {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let folder = if folder.is_empty() { "/" } else { folder };
+    let (folder, name) = split_path(path);
     vec![("path", Some(Entity::equals(folder))), ("filename", Some(Entity::equals(name)))]
 }
 
@@ -102,8 +85,8 @@ fn add_mode(oval: &mut OvalDefinitions, names: &Names, mode: &FileMode) -> Crite
         entities.push(("group_id", typed(Datatype::Int, "0")));
         entities.push(("user_id", typed(Datatype::Int, "0")));
     }
-    let beyond = BITS.iter().filter(|(bit, _)| mode.at_most & bit == 0);
-    entities.extend(beyond.map(|(_, entity)| (*entity, typed(Datatype::Boolean, "false"))));
+    let beyond = MODE_BITS.iter().filter(|(_, bit)| u32::from(mode.at_most) & bit == 0);
+    entities.extend(beyond.map(|(entity, _)| (*entity, typed(Datatype::Boolean, "false"))));
     let entities = entities.into_iter().map(|(name, entity)| (name, StateEntity::Value(entity))).collect();
     let state = StateKind::Known { test_type: TestType::File, entities };
     let states = vec![add_state(oval, names.state("mode"), state)];

@@ -82,7 +82,7 @@ impl PlatformSpecification {
 impl PlatformTest {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
         // The schema allows one; of several OpenSCAP takes the last.
-        let test = node.named("logical-test").last().ok_or_else(|| missing(node, "logical-test"))?;
+        let test = node.named("logical-test").last().ok_or_else(|| node.missing_child("logical-test"))?;
         Ok(Self {
             id: node.required("id")?.to_owned(),
             title: node.child("title").map(|title| title.full_text()).unwrap_or_default(),
@@ -116,7 +116,7 @@ impl LogicalTest {
             });
         }
         if children.is_empty() {
-            return Err(missing(node, "fact-ref"));
+            return Err(node.missing_child("fact-ref"));
         }
         let operator = known.ok_or_else(|| node.bad_value(operator, "CPE logical-test operator"))?;
         Ok(Self { operator, negate, children })
@@ -139,10 +139,6 @@ impl LogicalTest {
             }
         });
     }
-}
-
-fn missing(node: Node<'_, '_>, child: &'static str) -> ReadError {
-    ReadError::MissingChild { line: node.line(), element: node.tag_name().name().to_owned(), child }
 }
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ pub struct FileItem {
 }
 
 /// The bits of a mode with the entities that tell of them, in the order of the schema.
-const BITS: [(&str, u32); 12] = [
+pub const MODE_BITS: [(&str, u32); 12] = [
     ("suid", 0o4000),
     ("sgid", 0o2000),
     ("sticky", 0o1000),
@@ -227,7 +227,7 @@ impl FileItem {
     /// An entity; a directory has no `filepath`, and its `filename` is nil.
     pub fn entity(&self, name: &str) -> Option<ItemEntity> {
         let name = TestType::File.entity(name)?;
-        let bit = BITS.iter().find(|(bit, _)| *bit == name);
+        let bit = MODE_BITS.iter().find(|(bit, _)| *bit == name);
         let time = |index: usize| self.times.map(|times| ItemEntity::int(name, times[index]));
         Some(match name {
             "filepath" => ItemEntity::text(name, self.filename.as_ref().map(|_| self.full_path())?),
@@ -276,7 +276,7 @@ impl FileItem {
                 _ => None,
             },
             size: number("size")?.try_into().ok()?,
-            mode: BITS.iter().filter(|(name, _)| is_set(name)).fold(0, |mode, (_, bit)| mode | bit),
+            mode: MODE_BITS.iter().filter(|(name, _)| is_set(name)).fold(0, |mode, (_, bit)| mode | bit),
             has_extended_acl: text("has_extended_acl").map(|_| is_set("has_extended_acl")),
         })
     }

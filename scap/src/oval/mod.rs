@@ -16,7 +16,9 @@ pub use enumerations::{
     ArithmeticOperation, Check, Class, Datatype, DateTimeFormat, Existence, FileType, FilterAction,
     Operation, Operator, OvalResult, SetOperator,
 };
-pub use item::{FileItem, Item, ItemContent, ItemEntity, ItemField, ItemValue, Status, Values, split_path};
+pub use item::{
+    FileItem, Item, ItemContent, ItemEntity, ItemField, ItemValue, MODE_BITS, Status, Values, split_path,
+};
 pub use test_type::{Family, TestType};
 
 /// An `oval_definitions` document.

@@ -54,13 +54,6 @@ fn name(node: Node<'_, '_>) -> String {
     node.tag_name().name().to_owned()
 }
 
-fn required_child<'a, 'input>(
-    node: Node<'a, 'input>,
-    child: &'static str,
-) -> Result<Node<'a, 'input>, ReadError> {
-    node.child(child).ok_or_else(|| ReadError::MissingChild { line: node.line(), element: name(node), child })
-}
-
 impl Definition {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
         let metadata = node.child("metadata");
@@ -144,7 +137,10 @@ impl Check {
 impl Comparison {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
         Ok(Self {
-            object: ObjectId::new(required_child(node, "object")?.required("object_ref")?),
+            object: {
+                let object = node.child("object").ok_or_else(|| node.missing_child("object"))?;
+                ObjectId::new(object.required("object_ref")?)
+            },
             states: node
                 .named("state")
                 .map(|state| state.required("state_ref").map(StateId::new))
@@ -314,11 +310,7 @@ impl Variable {
             }
             "local_variable" => {
                 let component = node.elements().find(|c| c.tag_name().name() != "notes");
-                let component = component.ok_or_else(|| ReadError::MissingChild {
-                    line: node.line(),
-                    element: name(node),
-                    child: "literal_component",
-                })?;
+                let component = component.ok_or_else(|| node.missing_child("literal_component"))?;
                 VariableKind::Local(Component::read(component, 0)?)
             }
             other => return Err(node.bad_value(other, "OVAL variables")),
@@ -342,11 +334,7 @@ impl Component {
         // oscap looks at the first only.
         let only = || {
             let first = node.elements().next();
-            let first = first.ok_or_else(|| ReadError::MissingChild {
-                line: node.line(),
-                element: name(node),
-                child: "literal_component",
-            })?;
+            let first = first.ok_or_else(|| node.missing_child("literal_component"))?;
             Self::read(first, depth + 1).map(Box::new)
         };
         let text = |attribute| node.required(attribute).map(str::to_owned);

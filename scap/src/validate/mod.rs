@@ -55,6 +55,9 @@ pub fn validate(xml: &str) -> Result<Vec<Problem>, ReadError> {
     Ok(check.problems)
 }
 
+/// The texts of `xs:boolean`.
+const BOOLEANS: [&str; 4] = ["true", "false", "1", "0"];
+
 #[derive(Default)]
 struct Check {
     problems: Vec<Problem>,

@@ -2,31 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Check;
+use super::{BOOLEANS, Check};
 use crate::namespace::OVAL_COMMON;
+use crate::oval::{Class, Existence, Operation, Operator};
 use crate::xml::{Node, NodeExt as _};
 
+/// [`CheckEnumeration`](crate::oval::Check), with the words of older schemas.
 const CHECKS: [&str; 6] = ["all", "at least one", "none exist", "none satisfy", "only one", "none exists"];
-const EXISTENCES: [&str; 5] =
-    ["all_exist", "any_exist", "at_least_one_exists", "none_exist", "only_one_exists"];
-const OPERATORS: [&str; 4] = ["AND", "OR", "ONE", "XOR"];
-const OPERATIONS: [&str; 13] = [
-    "equals",
-    "not equal",
-    "case insensitive equals",
-    "case insensitive not equal",
-    "greater than",
-    "less than",
-    "greater than or equal",
-    "less than or equal",
-    "bitwise and",
-    "bitwise or",
-    "pattern match",
-    "subset of",
-    "superset of",
-];
-const CLASSES: [&str; 5] = ["compliance", "inventory", "miscellaneous", "patch", "vulnerability"];
-const BOOLEANS: [&str; 4] = ["true", "false", "1", "0"];
 
 /// Section of a document, the kind in the ids of what it holds, and the attribute that names them.
 const SECTIONS: [(&str, &str, &[&str]); 5] = [
@@ -69,7 +51,7 @@ impl Check {
         match name {
             "definition" => {
                 self.required(node, "class");
-                self.one_of(node, "class", &CLASSES);
+                self.one_of(node, "class", Class::TEXTS);
                 self.child(node, "metadata");
             }
             "criterion" => {
@@ -78,19 +60,19 @@ impl Check {
             "extend_definition" => {
                 self.required(node, "definition_ref");
             }
-            "criteria" => self.one_of(node, "operator", &OPERATORS),
+            "criteria" => self.one_of(node, "operator", Operator::TEXTS),
             _ if name.ends_with("_test") && node.attribute("id").is_some() => {
                 self.required(node, "check");
                 self.one_of(node, "check", &CHECKS);
-                self.one_of(node, "check_existence", &EXISTENCES);
-                self.one_of(node, "state_operator", &OPERATORS);
+                self.one_of(node, "check_existence", Existence::TEXTS);
+                self.one_of(node, "state_operator", Operator::TEXTS);
             }
             _ if name.ends_with("_state") && node.attribute("id").is_some() => {
-                self.one_of(node, "operator", &OPERATORS);
+                self.one_of(node, "operator", Operator::TEXTS);
             }
             _ => {}
         }
-        self.one_of(node, "operation", &OPERATIONS);
+        self.one_of(node, "operation", Operation::TEXTS);
         self.one_of(node, "entity_check", &CHECKS);
         self.one_of(node, "var_check", &CHECKS);
         self.one_of(node, "negate", &BOOLEANS);

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Check;
+use super::{BOOLEANS, Check};
 use crate::namespace::{OVAL_DEF, XCCDF, XLINK};
+use crate::xccdf::{CheckOperator, Role, Severity};
 use crate::xml::{Node, NodeExt as _};
-
-const BOOLEANS: [&str; 4] = ["true", "false", "1", "0"];
 
 /// The ids of a benchmark that others can name.
 #[derive(Default)]
@@ -59,7 +58,7 @@ impl Check {
                 }
                 "complex-check" => {
                     self.required(*item, "operator");
-                    self.one_of(*item, "operator", &["AND", "OR"]);
+                    self.one_of(*item, "operator", CheckOperator::TEXTS);
                 }
                 _ => {}
             }
@@ -71,8 +70,8 @@ impl Check {
         self.child(item, "title");
         self.one_of(item, "selected", &BOOLEANS);
         if item.tag_name().name() == "Rule" {
-            self.one_of(item, "severity", &["unknown", "info", "low", "medium", "high"]);
-            self.one_of(item, "role", &["full", "unscored", "unchecked"]);
+            self.one_of(item, "severity", Severity::TEXTS);
+            self.one_of(item, "role", Role::TEXTS);
         }
         for node in item.named("requires").chain(item.named("conflicts")) {
             for id in node.attribute("idref").unwrap_or_default().split_whitespace() {
@@ -96,8 +95,8 @@ impl Check {
                         self.one_of(node, "selected", &BOOLEANS);
                     }
                     "refine-rule" => {
-                        self.one_of(node, "severity", &["unknown", "info", "low", "medium", "high"]);
-                        self.one_of(node, "role", &["full", "unscored", "unchecked"]);
+                        self.one_of(node, "severity", Severity::TEXTS);
+                        self.one_of(node, "role", Role::TEXTS);
                     }
                     "set-value" | "refine-value" => {}
                     _ => continue,
