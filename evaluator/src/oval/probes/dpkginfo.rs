@@ -111,8 +111,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let name = content.entity("name").ok_or_else(|| "the object lacks a name".to_owned())?;
-        let name = self.matcher(name)?;
+        let name = self.wanted(content, "name")?;
         let installed = match &self.dpkg {
             Some(installed) => installed.clone(),
             None => {

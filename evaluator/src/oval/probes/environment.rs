@@ -19,8 +19,7 @@ impl<'a> Session<'a> {
         if !self.only_where_running(content, findings) {
             return Ok(());
         }
-        let name = content.entity("name").ok_or_else(|| "the object lacks a name".to_owned())?;
-        let wanted = self.matcher(name)?;
+        let wanted = self.wanted(content, "name")?;
         for (name, value) in std::env::vars_os() {
             let (name, value) = (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned());
             if wanted.is_match(&name)? {
@@ -39,8 +38,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let name = content.entity("name").ok_or_else(|| "the object lacks a name".to_owned())?;
-        let wanted = self.matcher(name)?;
+        let wanted = self.wanted(content, "name")?;
         let pids = content.entity("pid").map(|pid| self.matcher(pid)).transpose()?;
         let pids = pids.filter(|pids| pids.values().iter().all(|value| value.trim() != "0"));
         let own = std::process::id();

@@ -32,9 +32,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let hash_type =
-            content.entity("hash_type").ok_or_else(|| "the object lacks a hash_type".to_owned())?;
-        let wanted = self.matcher(hash_type)?;
+        let wanted = self.wanted(content, "hash_type")?;
         let mut hashes = Vec::new();
         for hash in HASHES {
             if wanted.is_match(hash.0)? {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use virtscap_scap::oval::{ItemContent, ItemEntity, ObjectContent, Status, TestType};
 
-use super::Findings;
+use super::{Findings, required};
 use crate::bus::{Call, Value};
 use crate::oval::Session;
 use crate::oval::variables::NoValues;
@@ -51,7 +51,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let wanted = content.entity("stream_id").ok_or_else(|| "the object lacks a stream_id".to_owned())?;
+        let wanted = required(content, "stream_id")?;
         let wanted = self.entity_values(&wanted.value)?;
         if !self.files.is_running() {
             // OpenSCAP's table of probes has no offline mode for this one, which makes the object not applicable.

@@ -53,8 +53,7 @@ impl<'a> Session<'a> {
         if !self.only_where_running(content, findings) {
             return Ok(());
         }
-        let name = content.entity("name").ok_or_else(|| "the object lacks a name".to_owned())?;
-        let wanted = self.matcher(name)?;
+        let wanted = self.wanted(content, "name")?;
         for address in system::addresses()? {
             if !wanted.is_match(&address.interface)? {
                 continue;

@@ -36,6 +36,7 @@ use virtscap_scap::oval::{
 };
 
 use super::Session;
+use super::matcher::Matcher;
 use super::set::Filters;
 use super::variables::NoValues;
 use crate::bus::{Bus, Connected};
@@ -234,6 +235,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// What an entity wants that an object has to have.
+    fn wanted(&mut self, content: &ObjectContent, name: &str) -> Result<Matcher, NoValues> {
+        self.matcher(required(content, name)?)
+    }
+
     /// The message bus. Also that there is none is found out once: one that hangs does so for long.
     fn message_bus(&mut self) -> Connected {
         self.bus.get_or_insert_with(|| Rc::new(Bus::connect())).clone()
@@ -276,6 +282,13 @@ impl Contents {
         self.size += content.len();
         self.kept.insert(filepath.to_owned(), content.clone());
     }
+}
+
+/// An entity that an object has to have.
+fn required<'c>(content: &'c ObjectContent, name: &str) -> Result<&'c Entity, NoValues> {
+    // As these are said: an engine, an interface, an XPath.
+    let article = if name.starts_with(['e', 'i', 'x']) { "an" } else { "a" };
+    content.entity(name).ok_or_else(|| format!("the object lacks {article} {name}").into())
 }
 
 /// The entities that name a file.

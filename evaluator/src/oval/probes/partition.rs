@@ -95,9 +95,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let point =
-            content.entity("mount_point").ok_or_else(|| "the object lacks a mount_point".to_owned())?;
-        let point = self.matcher(point)?;
+        let point = self.wanted(content, "mount_point")?;
         let Some(table) = self.mounts(findings)? else { return Ok(()) };
         let mounts: Vec<_> = String::from_utf8_lossy(&table).lines().filter_map(Mount::read).collect();
         let wanted: Vec<&Mount> = match point.exactly() {

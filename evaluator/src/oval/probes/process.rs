@@ -17,11 +17,10 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let lacks = |name: &str| format!("the object lacks a {name}");
         let command = content.entity("command_line").map(|entity| self.matcher(entity)).transpose()?;
         let pid = content.entity("pid").map(|entity| self.matcher(entity)).transpose()?;
         if command.is_none() && pid.is_none() {
-            return Err(lacks("command_line and a pid").into());
+            return Err("the object lacks a command_line and a pid".to_owned().into());
         }
         let files = self.files;
         let Some(processes) = findings.take("/proc", files.list("/proc")) else { return Ok(()) };

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use virtscap_scap::oval::{Datatype, Entity, ItemEntity, ObjectContent, Operation, TestType, split_path};
 
-use super::Findings;
+use super::{Findings, required};
 use crate::files::{Files, Lookup, join};
 use crate::oval::Session;
 use crate::oval::matcher::Matcher;
@@ -70,8 +70,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let name = content.entity("name").ok_or_else(|| "the object lacks a name".to_owned())?;
-        let name = self.matcher(name)?;
+        let name = self.wanted(content, "name")?;
         let Some(packages) = self.packages(findings) else { return Ok(()) };
         let with_names = self.schema >= [5, 10, 0];
         let with_files = with_names && is_set(content, "filepaths");
@@ -105,7 +104,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let path = content.entity("filepath").ok_or_else(|| "the object lacks a filepath".to_owned())?;
+        let path = required(content, "filepath")?;
         let paths = self.paths(path)?;
         let names = self.names_of_packages(content)?;
         let omitted = OMISSIONS.iter().filter(|(behavior, _)| is_set(content, behavior));

@@ -2,8 +2,8 @@
 
 use virtscap_scap::oval::{ItemEntity, ObjectContent, TestType};
 
-use super::Findings;
 use super::symlink::canonical;
+use super::{Findings, required};
 use crate::files::{Lookup, join};
 use crate::oval::Session;
 use crate::oval::variables::NoValues;
@@ -40,9 +40,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let lacks = |name: &str| format!("the object lacks a {name}");
-        let service = content.entity("service_name").ok_or_else(|| lacks("service_name"))?;
-        let level = content.entity("runlevel").ok_or_else(|| lacks("runlevel"))?;
+        let (service, level) = (required(content, "service_name")?, required(content, "runlevel")?);
         let (services, levels) = (self.matcher(service)?, self.matcher(level)?);
         let Some(layout) = self.layout() else {
             findings.error("nothing is known of run levels on this system".to_owned());

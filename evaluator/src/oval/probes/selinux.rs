@@ -21,8 +21,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let name = content.entity("name").ok_or_else(|| "the object lacks a name".to_owned())?;
-        let name = self.matcher(name)?;
+        let name = self.wanted(content, "name")?;
         let listing = match self.files.list(BOOLEANS) {
             Lookup::Missing { reason: None } if self.files.is_running() => {
                 return Err(format!("{BOOLEANS}: is missing; SELinux is not enabled").into());

@@ -151,8 +151,7 @@ impl<'a> Session<'a> {
     ) -> Result<(), NoValues> {
         let mut wants = Vec::new();
         for name in ["protocol", "local_address", "local_port"] {
-            let entity = content.entity(name).ok_or_else(|| format!("the object lacks a {name}"))?;
-            wants.push(self.matcher(entity)?);
+            wants.push(self.wanted(content, name)?);
         }
         if !self.files.is_running() {
             findings.not_applicable(NOT_RUNNING);
@@ -188,9 +187,7 @@ impl<'a> Session<'a> {
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
         const TABLE: &str = "/proc/net/packet";
-        let name = content.entity("interface_name");
-        let name = name.ok_or_else(|| "the object lacks an interface_name".to_owned())?;
-        let name = self.matcher(name)?;
+        let name = self.wanted(content, "interface_name")?;
         if !self.files.is_running() {
             findings.not_applicable(NOT_RUNNING);
             return Ok(());

@@ -2,7 +2,7 @@
 
 use virtscap_scap::oval::ObjectContent;
 
-use super::Findings;
+use super::{Findings, required};
 use crate::oval::Session;
 use crate::oval::variables::NoValues;
 
@@ -22,7 +22,7 @@ impl<'a> Session<'a> {
         if !self.only_where_running(content, findings) {
             return Ok(());
         }
-        let engine = content.entity("engine").ok_or_else(|| "the object lacks an engine".to_owned())?;
+        let engine = required(content, "engine")?;
         for engine in self.entity_values(&engine.value)? {
             let engine = engine.trim();
             findings.error(if SUPPORTED.contains(&engine) {

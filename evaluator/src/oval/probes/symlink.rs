@@ -2,7 +2,7 @@
 
 use virtscap_scap::oval::{FileType, ItemEntity, ObjectContent, TestType, split_path};
 
-use super::Findings;
+use super::{Findings, required};
 use crate::files::{Files, Lookup, join};
 use crate::oval::Session;
 use crate::oval::variables::NoValues;
@@ -19,7 +19,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let filepath = content.entity("filepath").ok_or_else(|| "the object lacks a filepath".to_owned())?;
+        let filepath = required(content, "filepath")?;
         for path in self.entity_values(&filepath.value)? {
             self.link(&path, findings);
         }

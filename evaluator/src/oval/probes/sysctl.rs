@@ -26,8 +26,7 @@ impl<'a> Session<'a> {
         if !self.only_where_running(content, findings) {
             return Ok(());
         }
-        let name = content.entity("name").ok_or_else(|| "the object lacks a name".to_owned())?;
-        let wanted = self.matcher(name)?;
+        let wanted = self.wanted(content, "name")?;
         if let Some(root) = findings.take(ROOT, self.files.directory(ROOT)) {
             self.parameters(&root, "", 0, &wanted, findings)?;
         }

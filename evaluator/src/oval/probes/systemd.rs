@@ -42,8 +42,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let property = content.entity("property").ok_or_else(|| "the object lacks a property".to_owned())?;
-        let property = self.matcher(property)?;
+        let property = self.wanted(content, "property")?;
         let Some((bus, units)) = self.units(content, findings)? else { return Ok(()) };
         let bus = bus.as_ref().as_ref().map_err(Clone::clone)?;
         for Unit { name: unit, object } in units {
@@ -97,8 +96,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<Option<(Connected, Vec<Unit>)>, NoValues> {
-        let unit = content.entity("unit").ok_or_else(|| "the object lacks a unit".to_owned())?;
-        let unit: Matcher = self.matcher(unit)?;
+        let unit = self.wanted(content, "unit")?;
         if !self.files.is_running() {
             let reason = "systemd can be asked for units on the system that is running alone";
             findings.withhold(Some(reason.to_owned()));

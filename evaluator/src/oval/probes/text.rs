@@ -2,7 +2,7 @@
 
 use virtscap_scap::oval::{ItemEntity, ObjectContent, TestType};
 
-use super::{Findings, file_entities};
+use super::{Findings, file_entities, required};
 use crate::oval::Session;
 use crate::oval::behaviors::pattern_options;
 use crate::oval::variables::NoValues;
@@ -62,7 +62,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let line = content.entity("line").ok_or_else(|| "the object lacks a line".to_owned())?;
+        let line = required(content, "line")?;
         let patterns = self.entity_values(&line.value)?;
         let compiled = patterns.iter().map(|text| Pattern::with(text, Options::default()));
         let compiled = compiled.collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;

@@ -20,8 +20,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let username = content.entity("username").ok_or_else(|| "the object lacks a username".to_owned())?;
-        let wanted = self.matcher(username)?;
+        let wanted = self.wanted(content, "username")?;
         let Some(passwd) = self.account_file("/etc/passwd", findings) else { return Ok(()) };
         let mut lastlog = None;
         for user in passwd.lines().filter_map(User::read) {
@@ -61,8 +60,7 @@ impl<'a> Session<'a> {
         if !self.only_where_running(content, findings) {
             return Ok(());
         }
-        let username = content.entity("username").ok_or_else(|| "the object lacks a username".to_owned())?;
-        let wanted = self.matcher(username)?;
+        let wanted = self.wanted(content, "username")?;
         let Some(shadow) = self.account_file("/etc/shadow", findings) else { return Ok(()) };
         for entry in shadow.lines().filter_map(Shadow::read) {
             if !wanted.is_match(entry.name)? {

@@ -2,7 +2,7 @@
 
 use virtscap_scap::oval::{ItemEntity, ObjectContent, TestType};
 
-use super::{Findings, file_entities};
+use super::{Findings, file_entities, required};
 use crate::files::Lookup;
 use crate::oval::Session;
 use crate::oval::variables::NoValues;
@@ -17,7 +17,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let xpath = content.entity("xpath").ok_or_else(|| "the object lacks an xpath".to_owned())?;
+        let xpath = required(content, "xpath")?;
         let expressions = self.entity_values(&xpath.value)?;
         for filepath in self.files_to_read(content, findings)? {
             let bytes = match self.files.read(&filepath) {

@@ -6,7 +6,7 @@ use virtscap_scap::oval::{
     Datatype, Entity, EntityValue, ItemEntity, ItemField, ObjectContent, ObjectKind, TestType,
 };
 
-use super::{Findings, file_entities};
+use super::{Findings, file_entities, required};
 use crate::oval::Session;
 use crate::oval::variables::NoValues;
 use crate::yamlfilecontent::{Field, Record, YamlError, YamlPath, select_each};
@@ -26,7 +26,7 @@ impl<'a> Session<'a> {
         content: &'a ObjectContent,
         findings: &mut Findings,
     ) -> Result<(), NoValues> {
-        let yamlpath = content.entity("yamlpath").ok_or_else(|| "the object lacks a yamlpath".to_owned())?;
+        let yamlpath = required(content, "yamlpath")?;
         let wanted = self.matcher(yamlpath)?;
         let Some(paths) = wanted.exactly() else {
             let operation = yamlpath.operation;
