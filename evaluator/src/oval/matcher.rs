@@ -74,13 +74,11 @@ impl Matcher {
 impl<'a> Session<'a> {
     /// What an object's entity wants.
     pub(super) fn matcher(&mut self, entity: &Entity) -> Result<Matcher, NoValues> {
-        let (var_check, datatype) = match &entity.value {
-            EntityValue::Literal(_) => (Check::AtLeastOne, entity.datatype),
-            EntityValue::Variable { var_ref, var_check } => {
-                let datatype = self.variables.get(var_ref).map_or(entity.datatype, |v| v.datatype);
-                (*var_check, datatype)
-            }
+        let var_check = match &entity.value {
+            EntityValue::Literal(_) => Check::AtLeastOne,
+            EntityValue::Variable { var_check, .. } => *var_check,
         };
+        let datatype = self.datatype(entity);
         let values = self.entity_values(&entity.value)?;
         let comparators = values.iter().map(|value| Comparator::new(entity.operation, datatype, value));
         let comparators = comparators.collect::<Result<Vec<_>, _>>()?;

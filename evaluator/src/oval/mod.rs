@@ -18,6 +18,7 @@ mod variables;
 mod versions;
 mod walk;
 
+use std::cell::OnceCell;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
@@ -60,6 +61,8 @@ pub struct Session<'a> {
     contents: probes::Contents,
     selected: probes::Selected,
     walked: probes::Walked,
+    /// The local file systems, once they were asked for.
+    local_devices: OnceCell<Option<HashSet<u64>>>,
     /// The document's version of the schema, by which some items differ.
     schema: [u32; 3],
     /// The packages of dpkg, once they were asked for.
@@ -96,6 +99,7 @@ impl<'a> Session<'a> {
             contents: probes::Contents::default(),
             selected: probes::Selected::default(),
             walked: probes::Walked::default(),
+            local_devices: OnceCell::new(),
             schema: schema_version(&oval.generator.schema_version),
             dpkg: None,
             rpm: None,
@@ -395,11 +399,16 @@ struct Distinct {
 }
 
 impl Distinct {
+    fn push(&mut self, text: String) {
+        if !self.seen.contains(&text) {
+            self.seen.insert(text.clone());
+            self.texts.push(text);
+        }
+    }
+
     fn extend<'t>(&mut self, texts: impl IntoIterator<Item = &'t String>) {
         for text in texts {
-            if self.seen.insert(text.clone()) {
-                self.texts.push(text.clone());
-            }
+            self.push(text.clone());
         }
     }
 }

@@ -9,9 +9,9 @@ use virtscap_scap::oval::{
     Filter, FilterAction, ItemContent, OvalResult, Set, SetMembers, SetOperator, TestType,
 };
 
-use super::Session;
 use super::probes::failed;
 use super::state::Prepared;
+use super::{Distinct, Session};
 
 /// Filters whose states are ready to be compared with.
 #[derive(Clone, Default)]
@@ -116,14 +116,10 @@ fn combine(operator: SetOperator, a: CollectedObject, b: CollectedObject) -> Col
         SetOperator::Intersection => items.retain(|id| of_b.contains(id)),
         SetOperator::Complement => items.retain(|id| !of_b.contains(id)),
     }
-    let mut messages = a.messages;
-    for message in b.messages {
-        if !messages.contains(&message) {
-            messages.push(message);
-        }
-    }
+    let mut messages = Distinct::default();
+    a.messages.into_iter().chain(b.messages).for_each(|message| messages.push(message));
     let flag = combine_flags(operator, a.flag, b.flag, items.is_empty());
-    CollectedObject { flag, messages, items }
+    CollectedObject { flag, messages: messages.texts, items }
 }
 
 /// The flag of a set (OVAL 5.11, tables of `SetOperatorEnumeration`). An object that nobody collected leaves a union

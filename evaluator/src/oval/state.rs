@@ -106,15 +106,12 @@ impl<'a> Session<'a> {
     }
 
     fn values_of(&mut self, entity: &'a Entity) -> Values {
-        let (var_check, datatype, values) = match &entity.value {
-            EntityValue::Literal(text) => (Check::All, entity.datatype, Ok(vec![text.clone()])),
-            EntityValue::Variable { var_ref, var_check } => {
-                // As oscap has it, a value is of its variable's type, whatever the entity says.
-                let datatype = self.variables.get(var_ref).map_or(entity.datatype, |v| v.datatype);
-                (*var_check, datatype, self.variable(var_ref))
-            }
+        let var_check = match &entity.value {
+            EntityValue::Literal(_) => Check::All,
+            EntityValue::Variable { var_check, .. } => *var_check,
         };
-        let comparators = match values {
+        let datatype = self.datatype(entity);
+        let comparators = match self.entity_values(&entity.value) {
             // What could not be had is no fault of the content.
             Err(none) if none.flag == Flag::NotCollected => Err((OvalResult::Unknown, none.reason)),
             Err(none) => Err((OvalResult::Error, none.reason)),

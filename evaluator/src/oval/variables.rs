@@ -2,7 +2,7 @@
 
 use virtscap_scap::id::{ObjectId, VariableId};
 use virtscap_scap::oval::results::Flag;
-use virtscap_scap::oval::{Component, EntityValue, ItemValue, VariableKind};
+use virtscap_scap::oval::{Component, Datatype, Entity, EntityValue, ItemValue, VariableKind};
 
 use super::Session;
 
@@ -54,6 +54,17 @@ impl<'a> Session<'a> {
         match value {
             EntityValue::Literal(text) => Ok(vec![text.clone()]),
             EntityValue::Variable { var_ref, .. } => self.variable(var_ref),
+        }
+    }
+
+    /// As what the values of an entity are compared. As oscap has it, a value is of its variable's type, whatever the
+    /// entity says.
+    pub(super) fn datatype(&self, entity: &Entity) -> Datatype {
+        match &entity.value {
+            EntityValue::Literal(_) => entity.datatype,
+            EntityValue::Variable { var_ref, .. } => {
+                self.variables.get(var_ref).map_or(entity.datatype, |variable| variable.datatype)
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use virtscap_scap::oval::{FileType, ObjectContent, split_path};
 use super::Session;
 use super::behaviors::{Direction, FileBehaviors, FileSystem};
 use super::matcher::Matcher;
-use super::probes::Findings;
+use super::probes::{Findings, unescaped};
 use super::variables::NoValues;
 use crate::files::{Files, Lookup, join};
 
@@ -97,7 +97,10 @@ impl<'a> Session<'a> {
         let mut walk = Walk {
             files: self.files,
             query,
-            local: None,
+            local: match query.behaviors.file_system {
+                FileSystem::Local => self.local_devices.get_or_init(|| local_devices(self.files)).as_ref(),
+                FileSystem::All | FileSystem::Defined => None,
+            },
             findings,
             visit,
             names: 0,
@@ -112,7 +115,7 @@ struct Walk<'w, 'v> {
     files: &'w dyn Files,
     query: &'w FileQuery,
     /// The numbers of the local file systems, where only these count.
-    local: Option<HashSet<u64>>,
+    local: Option<&'w HashSet<u64>>,
     findings: &'w mut Findings,
     visit: &'w mut Visit<'v>,
     names: usize,
@@ -125,9 +128,6 @@ struct Walk<'w, 'v> {
 impl Walk<'_, '_> {
     fn run(&mut self) -> Result<(), String> {
         let query = self.query;
-        if query.behaviors.file_system == FileSystem::Local {
-            self.local = local_devices(self.files);
-        }
         match &query.target {
             Target::FilePath(filepath) => match filepath.exactly() {
                 Some(paths) => {
@@ -391,7 +391,7 @@ impl Walk<'_, '_> {
         let (parent, name) = split_path(folder);
         let metadata = if folder == "/" { self.files.metadata("/") } else { self.files.entry(parent, name) };
         let Some(metadata) = self.findings.take(path, metadata) else { return false };
-        match (&self.local, file_system) {
+        match (self.local, file_system) {
             (Some(local), FileSystem::Local) => !local.contains(&metadata.device),
             _ => *self.device.get_or_insert(metadata.device) != metadata.device,
         }
@@ -423,9 +423,7 @@ fn local_devices(files: &dyn Files) -> Option<HashSet<u64>> {
         if kind == "autofs" || remote {
             continue;
         }
-        let at =
-            at.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\");
-        if let Lookup::Found(folder) = files.directory(&at)
+        if let Lookup::Found(folder) = files.directory(&unescaped(at))
             && let Lookup::Found(metadata) = files.metadata(&folder)
         {
             devices.insert(metadata.device);

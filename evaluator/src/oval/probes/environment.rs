@@ -1,6 +1,6 @@
 //! `ind:environmentvariable` and `ind:environmentvariable58`: what processes have in their environment.
 
-use virtscap_scap::oval::{ItemContent, ItemEntity, ObjectContent, Status, TestType};
+use virtscap_scap::oval::{ItemEntity, ObjectContent, TestType};
 
 use super::Findings;
 use super::process::numbers;
@@ -43,7 +43,7 @@ impl<'a> Session<'a> {
         let pids = pids.filter(|pids| pids.values().iter().all(|value| value.trim() != "0"));
         let own = std::process::id();
         let Some(processes) = findings.take("/proc", self.files.list("/proc")) else {
-            if findings.messages.is_empty() {
+            if findings.messages.texts.is_empty() {
                 findings.error("/proc: is not there, so nothing is known of processes".to_owned());
             }
             return Ok(());
@@ -86,7 +86,7 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        if !found && findings.messages.is_empty() {
+        if !found && findings.messages.texts.is_empty() {
             findings.messages.push("no such process has such a variable".to_owned());
         }
         Ok(())
@@ -96,11 +96,7 @@ impl<'a> Session<'a> {
 /// A process whose environment could not be had.
 fn unreadable(pid: u32, problem: String, findings: &mut Findings) {
     findings.error(problem);
-    findings.push(ItemContent::Entities {
-        test_type: TestType::EnvironmentVariable58,
-        status: Status::Error,
-        entities: vec![ItemEntity::int("pid", pid)],
-    });
+    findings.failed_item(TestType::EnvironmentVariable58, vec![ItemEntity::int("pid", pid)]);
 }
 
 /// The variables of an environment as the kernel shows it. What has no equals sign is none.

@@ -135,11 +135,7 @@ impl Findings {
     fn note(&mut self, way: &Self) {
         self.error |= way.error;
         self.withheld |= way.withheld;
-        for message in &way.messages {
-            if !self.messages.contains(message) {
-                self.messages.push(message.clone());
-            }
-        }
+        self.messages.extend(&way.messages.texts);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
-use virtscap_scap::oval::{FileType, ItemContent, ItemEntity, ObjectContent, Status, TestType};
+use virtscap_scap::oval::{FileType, ItemEntity, ObjectContent, TestType};
 
 use super::{Findings, file_entities};
 use crate::files::Lookup;
@@ -64,11 +64,7 @@ impl<'a> Session<'a> {
             for (name, _) in &hashes {
                 let mut entities = file_entities(&filepath);
                 entities.push(ItemEntity::text("hash_type", *name));
-                findings.push(ItemContent::Entities {
-                    test_type: TestType::FileHash58,
-                    status: Status::Error,
-                    entities,
-                });
+                findings.failed_item(TestType::FileHash58, entities);
             }
         }
         Ok(())

@@ -24,6 +24,7 @@ mod yaml;
 pub(super) use dpkginfo::Installed;
 pub(super) use file::Walked;
 pub(super) use fwupd::SecurityAttributes;
+pub(super) use partition::unescaped;
 pub(super) use yaml::Selected;
 
 use std::collections::HashSet;
@@ -32,13 +33,14 @@ use std::rc::Rc;
 use virtscap_scap::id::VariableId;
 use virtscap_scap::oval::results::{CollectedObject, Flag};
 use virtscap_scap::oval::{
-    Entity, EntityValue, ItemContent, ItemEntity, Object, ObjectContent, ObjectKind, TestType, split_path,
+    Entity, EntityValue, ItemContent, ItemEntity, Object, ObjectContent, ObjectKind, Status, TestType,
+    split_path,
 };
 
-use super::Session;
 use super::matcher::Matcher;
 use super::set::Filters;
 use super::variables::NoValues;
+use super::{Distinct, Session};
 use crate::bus::{Bus, Connected};
 use crate::files::Lookup;
 
@@ -56,7 +58,7 @@ fn not_collected(message: String) -> CollectedObject {
 #[derive(Default)]
 pub(super) struct Findings {
     items: Vec<ItemContent>,
-    messages: Vec<String>,
+    messages: Distinct,
     error: bool,
     /// Whether a file is missing because its data could not be had.
     withheld: bool,
@@ -78,18 +80,21 @@ impl Findings {
         self.push(ItemContent::of(test_type, entities));
     }
 
+    /// Keeps an item that is there and could not be collected, if it counts.
+    pub(super) fn failed_item(&mut self, test_type: TestType, entities: Vec<ItemEntity>) {
+        self.push(ItemContent::Entities { test_type, status: Status::Error, entities });
+    }
+
     pub(super) fn error(&mut self, message: String) {
         self.error = true;
-        if !self.messages.contains(&message) {
-            self.messages.push(message);
-        }
+        self.messages.push(message);
     }
 
     /// Notes why something is missing, where that is known: its data could not be had, which is not the same as that
     /// there is none. A test that is content with nothing must not be true of that.
     pub(super) fn withhold(&mut self, reason: Option<String>) {
-        self.withheld |= reason.is_some();
-        if let Some(reason) = reason.filter(|reason| !self.messages.contains(reason)) {
+        if let Some(reason) = reason {
+            self.withheld = true;
             self.messages.push(reason);
         }
     }
@@ -108,6 +113,14 @@ impl Findings {
             Lookup::Unreadable { reason } => self.error(format!("{path}: {reason}")),
         }
         None
+    }
+
+    /// As [`Findings::take`], of what has to be there.
+    pub(super) fn need<T>(&mut self, path: &str, lookup: Lookup<T>) -> Option<T> {
+        if matches!(lookup, Lookup::Missing { reason: None }) {
+            self.error(format!("{path}: is not there"));
+        }
+        self.take(path, lookup)
     }
 
     fn flag(&self) -> Flag {
@@ -153,7 +166,7 @@ impl<'a> Session<'a> {
         // What was found by two ways is one item.
         let mut known = HashSet::with_capacity(items.len());
         items.retain(|id| known.insert(*id));
-        CollectedObject { flag, messages: findings.messages, items }
+        CollectedObject { flag, messages: findings.messages.texts, items }
     }
 
     /// Looks for what an object describes.

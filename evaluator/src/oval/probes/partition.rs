@@ -35,8 +35,8 @@ impl Mount {
     }
 }
 
-/// A field without the octal numbers that stand for blanks, tabs, ends of lines and backslashes.
-fn unescaped(field: &str) -> String {
+/// A field of a table of mounts without the octal numbers that stand for blanks, tabs, ends of lines and backslashes.
+pub(in crate::oval) fn unescaped(field: &str) -> String {
     let mut text = field.to_owned();
     for (code, character) in [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")] {
         text = text.replace(code, character);

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use virtscap_scap::oval::{Datatype, Entity, ItemEntity, ObjectContent, Operation, TestType, split_path};
 
+use super::symlink::leads_to;
 use super::{Findings, required};
-use crate::files::{Files, Lookup, join};
+use crate::files::{Files, Lookup};
 use crate::oval::Session;
 use crate::oval::matcher::Matcher;
 use crate::oval::variables::NoValues;
@@ -241,18 +242,18 @@ fn wanted_files<'p>(
                 if !all.iter().any(|file| same_place(files, &file.path, path)) {
                     continue;
                 }
-                let real = real_path(files, path);
+                let real = leads_to(files, path);
                 let other = |file: &PackageFile| {
-                    let own = real_path(files, &file.path);
+                    let own = leads_to(files, &file.path);
                     file.path != *path && own.is_some() && real.is_some() && own != real
                 };
                 wanted.extend(all.iter().filter(|file| !other(file)).map(|file| (file, path.clone())));
             }
         }
         Paths::Other(path) => {
-            let real = real_path(files, path);
+            let real = leads_to(files, path);
             for file in all {
-                let own = real_path(files, &file.path);
+                let own = leads_to(files, &file.path);
                 if file.path != *path && (own.is_none() || own != real) {
                     wanted.push((file, own.unwrap_or_else(|| file.path.clone())));
                 }
@@ -278,24 +279,6 @@ fn same_place(files: &dyn Files, a: &str, b: &str) -> bool {
     };
     name_a == name_b
         && (folder_a == folder_b || directory(folder_a).is_some_and(|a| directory(folder_b) == Some(a)))
-}
-
-/// Where a path leads; none where there is nothing.
-fn real_path(files: &dyn Files, path: &str) -> Option<String> {
-    let mut path = path.to_owned();
-    // As many links as Linux follows.
-    for _ in 0..40 {
-        let (folder, name) = split_path(&path);
-        let Lookup::Found(folder) = files.directory(folder) else { return None };
-        let here = join(&folder, name);
-        let Lookup::Found(found) = files.metadata(&here) else { return None };
-        match found.target {
-            Some(target) if target.starts_with('/') => path = target,
-            Some(target) => path = join(&folder, &target),
-            None => return Some(here),
-        }
-    }
-    None
 }
 
 fn is_set(content: &ObjectContent, behavior: &str) -> bool {

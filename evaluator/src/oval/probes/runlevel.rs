@@ -2,9 +2,9 @@
 
 use virtscap_scap::oval::{ItemEntity, ObjectContent, TestType};
 
-use super::symlink::canonical;
+use super::symlink::leads_to;
 use super::{Findings, required};
-use crate::files::{Lookup, join};
+use crate::files::join;
 use crate::oval::Session;
 use crate::oval::variables::NoValues;
 
@@ -46,25 +46,14 @@ impl<'a> Session<'a> {
             findings.error("nothing is known of run levels on this system".to_owned());
             return Ok(());
         };
-        let names = match self.files.list(layout.scripts) {
-            Lookup::Found(listing) => {
-                findings.withhold(listing.withheld);
-                listing.names
-            }
-            Lookup::Missing { reason: None } => {
-                findings.error(format!("{}: is not there", layout.scripts));
-                return Ok(());
-            }
-            other => {
-                findings.take(layout.scripts, other);
-                return Ok(());
-            }
-        };
-        for name in [".", ".."].into_iter().chain(names.iter().map(String::as_str)) {
+        let listing = findings.need(layout.scripts, self.files.list(layout.scripts));
+        let Some(listing) = listing else { return Ok(()) };
+        findings.withhold(listing.withheld);
+        for name in [".", ".."].into_iter().chain(listing.names.iter().map(String::as_str)) {
             if !services.is_match(name)? {
                 continue;
             }
-            let Some(script) = self.leads_to(&join(layout.scripts, name)) else { continue };
+            let Some(script) = leads_to(self.files, &join(layout.scripts, name)) else { continue };
             for level in LEVELS {
                 if !levels.is_match(level)? {
                     continue;
@@ -85,17 +74,9 @@ impl<'a> Session<'a> {
     }
 
     fn layout(&self) -> Option<Layout> {
-        let is_there = |path: &&str| self.leads_to(path).is_some();
+        let is_there = |path: &&str| leads_to(self.files, path).is_some();
         let known = DISTRIBUTIONS.iter().find(|(files, _)| files.iter().any(is_there));
         known.and_then(|(_, layout)| *layout)
-    }
-
-    /// What a path leads to. OpenSCAP compares the numbers of files, of which recordings know nothing.
-    fn leads_to(&self, path: &str) -> Option<String> {
-        match canonical(self.files, path) {
-            Ok(Lookup::Found(found)) => Some(found),
-            _ => None,
-        }
     }
 
     /// Whether the links of a level start and stop a service; none where there is no such level.
@@ -115,7 +96,8 @@ impl<'a> Session<'a> {
                 Some(b'K') if !layout.stops => Some([false, true]),
                 _ => None,
             };
-            if decides.is_some() && self.leads_to(&join(&folder, &link)).as_deref() == Some(script) {
+            // OpenSCAP compares the numbers of files, of which recordings know nothing.
+            if decides.is_some() && leads_to(self.files, &join(&folder, &link)).as_deref() == Some(script) {
                 return decides;
             }
         }

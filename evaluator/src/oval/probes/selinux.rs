@@ -1,7 +1,8 @@
 //! `linux:selinuxboolean` and `linux:selinuxsecuritycontext`: what SELinux is set to, and its labels.
 
-use virtscap_scap::oval::{FileType, ItemContent, ItemEntity, ObjectContent, Status, TestType};
+use virtscap_scap::oval::{FileType, ItemEntity, ObjectContent, TestType};
 
+use super::process::numbers;
 use super::{Findings, file_entities};
 use crate::files::Lookup;
 use crate::oval::Session;
@@ -106,8 +107,7 @@ impl<'a> Session<'a> {
                 Lookup::Unreadable { reason } => reason,
             };
             findings.error(format!("Can't get context for {path}: {problem}"));
-            let test_type = TestType::SelinuxSecurityContext;
-            findings.push(ItemContent::Entities { test_type, status: Status::Error, entities });
+            findings.failed_item(TestType::SelinuxSecurityContext, entities);
             Ok(())
         })?;
         Ok(())
@@ -126,9 +126,7 @@ impl<'a> Session<'a> {
             found => findings.take("/proc", found),
         };
         let names = listing.map(|listing| listing.names).unwrap_or_default();
-        let mut pids: Vec<u32> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        pids.sort_unstable();
-        for pid in pids {
+        for pid in numbers(&names) {
             let wanted = if own { pid == std::process::id() } else { matcher.is_match(&pid.to_string())? };
             if !wanted {
                 continue;

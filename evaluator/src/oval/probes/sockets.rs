@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use virtscap_scap::oval::{ItemEntity, ObjectContent, TestType};
 
 use super::Findings;
+use super::process::numbers;
 use crate::files::{Files, Lookup};
 use crate::oval::Session;
 use crate::oval::variables::NoValues;
@@ -46,10 +47,8 @@ impl Owners {
     /// Looks through all processes. One that vanishes meanwhile is passed over.
     fn read(files: &dyn Files, findings: &mut Findings) -> Option<Self> {
         let listing = findings.take("/proc", files.list("/proc"))?;
-        let mut pids: Vec<u32> = listing.names.iter().filter_map(|name| name.parse().ok()).collect();
-        pids.sort_unstable();
         let mut owners = Self::default();
-        for pid in pids {
+        for pid in numbers(&listing.names) {
             let Some(owner) = owner(files, pid) else { continue };
             let open = format!("/proc/{pid}/fd");
             let names = match files.list(&open) {

@@ -63,7 +63,7 @@ impl<'a> Session<'a> {
 }
 
 /// The path without links of what a path leads to; an error where links lead in a circle.
-pub(super) fn canonical(files: &dyn Files, path: &str) -> Result<Lookup<String>, String> {
+fn canonical(files: &dyn Files, path: &str) -> Result<Lookup<String>, String> {
     let mut at = path.to_owned();
     for _ in 0..=MAX_LINKS {
         match files.directory(&at) {
@@ -87,6 +87,14 @@ pub(super) fn canonical(files: &dyn Files, path: &str) -> Result<Lookup<String>,
         }
     }
     Err(format!("{path}: is a circular link"))
+}
+
+/// The path without links of what a path leads to; none where there is nothing, or it cannot be told.
+pub(super) fn leads_to(files: &dyn Files, path: &str) -> Option<String> {
+    match canonical(files, path) {
+        Ok(Lookup::Found(found)) => Some(found),
+        _ => None,
+    }
 }
 
 /// What is in the way to what is not there: something that is no directory, or links in a circle.

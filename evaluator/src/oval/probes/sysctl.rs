@@ -1,6 +1,6 @@
 //! `unix:sysctl`: parameters of the running kernel.
 
-use virtscap_scap::oval::{FileType, ItemContent, ItemEntity, ObjectContent, Status, TestType};
+use virtscap_scap::oval::{FileType, ItemEntity, ObjectContent, TestType};
 
 use super::Findings;
 use crate::files::{Lookup, join};
@@ -78,11 +78,7 @@ impl<'a> Session<'a> {
                 if path.starts_with("/proc/sys/net/ipv6/conf/") && path.ends_with("/stable_secret") => {}
             Lookup::Unreadable { reason } => {
                 findings.error(format!("{path}: {reason}"));
-                findings.push(ItemContent::Entities {
-                    test_type: TestType::Sysctl,
-                    status: Status::Error,
-                    entities: Vec::new(),
-                });
+                findings.failed_item(TestType::Sysctl, Vec::new());
             }
             Lookup::Missing { reason } => findings.withhold(reason),
         }

@@ -5,7 +5,6 @@ use virtscap_scap::oval::{ItemEntity, ObjectContent, TestType};
 use super::Findings;
 use crate::bus::{Bus, Call, Connected, Value};
 use crate::oval::Session;
-use crate::oval::matcher::Matcher;
 use crate::oval::variables::NoValues;
 
 const SERVICE: &str = "org.freedesktop.systemd1";

@@ -82,17 +82,8 @@ impl<'a> Session<'a> {
 
     /// A file of accounts. Without it nothing is known of users, which is not the same as that there are none.
     fn account_file(&self, path: &str, findings: &mut Findings) -> Option<String> {
-        match self.files.read(path) {
-            Lookup::Found(content) => Some(String::from_utf8_lossy(&content).into_owned()),
-            Lookup::Missing { reason: None } => {
-                findings.error(format!("{path}: is not there"));
-                None
-            }
-            other => {
-                findings.take(path, other);
-                None
-            }
-        }
+        let content = findings.need(path, self.files.read(path))?;
+        Some(String::from_utf8_lossy(&content).into_owned())
     }
 }
 
