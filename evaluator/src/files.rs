@@ -379,6 +379,14 @@ pub(crate) fn join(folder: &str, name: &str) -> String {
     format!("{}/{name}", folder.trim_end_matches('/'))
 }
 
+/// The text of a file, where it can be had.
+pub(crate) fn text(files: &dyn Files, path: &str) -> Option<String> {
+    match files.read(path) {
+        Lookup::Found(content) => Some(String::from_utf8_lossy(&content).into_owned()),
+        _ => None,
+    }
+}
+
 /// Files as oscap sees them: one whose data could not be had is missing, whatever the reason.
 ///
 /// Platforms are told by these. A platform whose check is not decided counts as absent, and an answer that was refused

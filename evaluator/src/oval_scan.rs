@@ -47,26 +47,26 @@ pub fn evaluate(
     only: Option<&str>,
 ) -> Option<OvalScan> {
     let mut session = Session::new(oval, files, external);
-    let ids: BTreeSet<DefinitionId> = match only {
-        Some(id) => session.definition(&DefinitionId::new(id)).map(|d| d.id.clone()).into_iter().collect(),
-        None => session.definition_ids().cloned().collect(),
+    let ids: BTreeSet<&DefinitionId> = match only {
+        Some(id) => session.definition(&DefinitionId::new(id)).map(|d| &d.id).into_iter().collect(),
+        None => session.definition_ids(),
     };
     if only.is_some() && ids.is_empty() {
         return None;
     }
     let mut definitions = Vec::new();
     for id in ids.into_iter().rev() {
-        let result = session.evaluate(&id);
+        let result = session.evaluate(id);
         let details = match result {
             OvalResult::True => Vec::new(),
-            OvalResult::False => session.offenders(&id),
-            _ => session.reasons(&id),
+            OvalResult::False => session.offenders(id),
+            _ => session.reasons(id),
         };
-        let definition = session.definition(&id);
+        let definition = session.definition(id);
         definitions.push(DefinitionOutcome {
             class: definition.map_or("", |d| d.class.as_str()),
             title: definition.map(|d| d.title.clone()).unwrap_or_default(),
-            id,
+            id: id.clone(),
             result,
             details,
         });

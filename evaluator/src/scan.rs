@@ -122,6 +122,13 @@ impl<'a> Prepared<'a> {
         self.policy.value(&ValueId::new(id)).unwrap_or_default().to_owned()
     }
 
+    /// The values that selected rules use, by short names.
+    pub(crate) fn used_values(&self) -> impl Iterator<Item = (String, String)> {
+        let used = self.checklist.benchmark.values_of(&|rule| self.policy.rule(rule).selected);
+        let values = self.policy.values().iter().filter(move |(id, _)| used.contains(id));
+        values.map(|(id, value)| (id.short_name().to_owned(), value.clone()))
+    }
+
     /// The API paths that the selected rules want.
     pub fn endpoints(&self) -> BTreeSet<Endpoint> {
         let mut endpoints = BTreeSet::new();
@@ -160,7 +167,7 @@ impl<'a> Prepared<'a> {
         let test_result = self.test_result(&evaluation, &source, started.to_string(), finished.to_string());
         let system = system::info(files, &source.location);
         let mut report = self.report(&test_result, source);
-        for component in evaluation.checks.iter().chain(&evaluation.platform_checks) {
+        for component in evaluation.components() {
             for (name, count) in &component.results.unsupported {
                 *report.unsupported.entry(name.clone()).or_default() += count;
             }
@@ -234,8 +241,6 @@ impl<'a> Prepared<'a> {
             })
             .collect();
         let (counts, passed) = tally(&rules);
-        let used = self.checklist.benchmark.values_of(&|rule| self.policy.rule(rule).selected);
-        let values = self.policy.values().iter().filter(|(id, _)| used.contains(id));
         Report {
             schema_version: SCHEMA_VERSION,
             tool: TOOL.to_owned(),
@@ -248,7 +253,7 @@ impl<'a> Prepared<'a> {
                 id: profile.id.to_string(),
                 name: profile.id.short_name().to_owned(),
                 title: self.policy.profile_title.clone(),
-                values: values.map(|(id, value)| (id.short_name().to_owned(), value.clone())).collect(),
+                values: self.used_values().collect(),
                 tailoring: self.policy.tailoring.map(|tailoring| tailoring.id.clone()),
             }),
             source,

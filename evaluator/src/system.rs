@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use virtscap_scap::oval::Datatype;
 use virtscap_scap::oval::results::{InterfaceInfo, SystemInfo};
 
-use crate::files::{Files, Lookup};
+use crate::files::{Files, text};
 
 /// What is said where nothing is known, as OpenSCAP says it.
 const UNKNOWN: &str = "Unknown";
@@ -15,12 +15,8 @@ const MAX_OS_RELEASE: usize = 4096;
 /// What is known of the system whose files these are. What is not the system that is running tells little; the answers of
 /// an API tell nothing.
 pub(crate) fn info(files: &dyn Files, location: &str) -> SystemInfo {
-    let text = |path: &str| match files.read(path) {
-        Lookup::Found(content) => Some(String::from_utf8_lossy(&content).into_owned()),
-        _ => None,
-    };
-    let release = text("/etc/os-release");
-    let hostname = text("/etc/hostname");
+    let release = text(files, "/etc/os-release");
+    let hostname = text(files, "/etc/hostname");
     let known = |value: Option<String>| value.unwrap_or_else(|| UNKNOWN.to_owned());
     if files.is_running() {
         let names = Names::of_running();

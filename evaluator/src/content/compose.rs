@@ -46,9 +46,8 @@ pub fn referenced(xml: &str) -> Result<Vec<String>, ReadError> {
 }
 
 /// The root element of a document as a text: without what stands before and behind it.
-fn root_element(xml: &str) -> Result<&str, ReadError> {
-    let document = roxmltree::Document::parse(xml)?;
-    Ok(&xml[document.root_element().range()])
+fn root_element<'x>(document: &roxmltree::Document<'x>) -> &'x str {
+    &document.input_text()[document.root_element().range()]
 }
 
 impl Content {
@@ -88,13 +87,15 @@ impl Content {
             );
         }
         out.push_str("</ds:checks>\n</ds:data-stream>\n");
-        let all = std::iter::once((benchmark.as_str(), xml))
-            .chain(checks.iter().map(|(id, check)| (id.as_str(), check.xml.as_str())));
-        for (id, xml) in all {
+        let mut all = vec![(benchmark.as_str(), root_element(&document))];
+        for (id, check) in &checks {
+            let document = roxmltree::Document::parse(&check.xml).map_err(ReadError::from)?;
+            all.push((id, root_element(&document)));
+        }
+        for (id, root) in all {
             let _ = writeln!(
                 out,
-                "<ds:component id=\"scap_org.open-scap_comp_{id}\" timestamp=\"1970-01-01T00:00:00\">\n{}\n</ds:component>",
-                root_element(xml)?
+                "<ds:component id=\"scap_org.open-scap_comp_{id}\" timestamp=\"1970-01-01T00:00:00\">\n{root}\n</ds:component>"
             );
         }
         out.push_str("</ds:data-stream-collection>\n");
@@ -118,11 +119,11 @@ impl Content {
         let id = |name: &str| format!("external {number} {name}");
         let reference = |name: &str, catalog| ComponentRef { id: id(name), component: id(name), catalog };
         let mut added =
-            vec![self.component(id(name), ComponentContent::CpeList(CpeList::read(root)?), xml)?];
+            vec![self.component(id(name), ComponentContent::CpeList(CpeList::read(root)?), &document)];
         for check in checks {
             let document = roxmltree::Document::parse(&check.xml).map_err(ReadError::from)?;
             let oval = ComponentContent::Oval(OvalDefinitions::read(document.root_element())?);
-            added.push(self.component(id(&check.href), oval, &check.xml)?);
+            added.push(self.component(id(&check.href), oval, &document));
         }
         self.collection.components.extend(added);
         let catalog: Vec<_> = checks.iter().map(|check| (check.href.clone(), id(&check.href))).collect();
@@ -137,10 +138,10 @@ impl Content {
         &mut self,
         id: String,
         content: ComponentContent,
-        xml: &str,
-    ) -> Result<Component, ContentError> {
-        self.extra.insert(id.clone(), root_element(xml)?.to_owned());
-        Ok(Component { id, timestamp: String::new(), content })
+        document: &roxmltree::Document<'_>,
+    ) -> Component {
+        self.extra.insert(id.clone(), root_element(document).to_owned());
+        Component { id, timestamp: String::new(), content }
     }
 }
 

@@ -122,9 +122,9 @@ impl<'a> Session<'a> {
         self.definitions.get(id).copied()
     }
 
-    /// Every definition of the document, in no particular order.
-    pub fn definition_ids(&self) -> impl Iterator<Item = &'a DefinitionId> {
-        self.definitions.keys().copied()
+    /// Every definition of the document. Sorted, so that the same input gives the same bytes.
+    pub fn definition_ids(&self) -> BTreeSet<&'a DefinitionId> {
+        self.definitions.keys().copied().collect()
     }
 
     /// Evaluates a definition.

@@ -16,7 +16,7 @@ use super::behaviors::{Direction, FileBehaviors, FileSystem};
 use super::matcher::Matcher;
 use super::probes::{Findings, unescaped};
 use super::variables::NoValues;
-use crate::files::{Files, Lookup, join};
+use crate::files::{Files, Lookup, join, text};
 
 /// How deep a walk goes.
 const MAX_DEPTH: usize = 1000;
@@ -409,8 +409,7 @@ fn local_devices(files: &dyn Files) -> Option<HashSet<u64>> {
     if !files.is_running() {
         return None;
     }
-    let Lookup::Found(mounts) = files.read("/proc/self/mounts") else { return None };
-    let mounts = String::from_utf8_lossy(&mounts).into_owned();
+    let mounts = text(files, "/proc/self/mounts")?;
     let mut devices = HashSet::new();
     for line in mounts.lines() {
         let mut fields = line.split_whitespace();

@@ -13,8 +13,7 @@ use crate::xccdf::OvalComponent;
 /// # Errors
 /// [`ReadError`] where the content is not what it was when it was read.
 pub fn asset_report(scan: &Scan<'_>) -> Result<String, ReadError> {
-    let components: Vec<&OvalComponent> =
-        scan.evaluation.checks.iter().chain(&scan.evaluation.platform_checks).collect();
+    let components: Vec<&OvalComponent> = scan.evaluation.components().collect();
     let definitions =
         components.iter().map(|c| scan.content.component_xml(&c.component)).collect::<Result<Vec<_>, _>>()?;
     let generator = generator(&scan.test_result.end_time);

@@ -41,8 +41,7 @@ pub struct ScanDocument {
 /// # Errors
 /// [`ReadError`] where the content is not what it was when it was read.
 pub fn documents(scan: &Scan<'_>) -> Result<Vec<ScanDocument>, ReadError> {
-    let components = scan.evaluation.checks.iter().chain(&scan.evaluation.platform_checks);
-    let documents = components.map(|component| {
+    let documents = scan.evaluation.components().map(|component| {
         let definitions = scan.content.component_xml(&component.component)?;
         let result = &scan.test_result;
         Ok(ScanDocument {

@@ -1,7 +1,7 @@
 //! Capabilities of files: as Linux keeps them in an extended attribute, and as RPM writes them.
 
 /// What Linux calls capabilities, by their numbers.
-const NAMES: [&str; 41] = [
+pub(crate) const NAMES: [&str; 41] = [
     "chown",
     "dac_override",
     "dac_read_search",

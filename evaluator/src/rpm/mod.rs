@@ -1,6 +1,6 @@
 //! The packages that RPM has installed, read from its database without RPM.
 
-mod capabilities;
+pub(crate) mod capabilities;
 mod header;
 mod signature;
 mod sqlite;

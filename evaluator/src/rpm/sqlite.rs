@@ -58,10 +58,7 @@ struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     fn of(database: &'a [u8], log: &'a [u8]) -> Result<Self> {
-        // A database that was just made may be in the log alone.
-        let head = database.get(..DATABASE_HEADER);
-        let log = Log::of(log);
-        let head = match head {
+        let head = match database.get(..DATABASE_HEADER) {
             Some(head) if head.starts_with(MAGIC) => head,
             _ => return Err("is no SQLite database".to_owned()),
         };
@@ -76,7 +73,7 @@ impl<'a> Pages<'a> {
         if usable < 480 {
             return Err(malformed());
         }
-        let newer = log.map(|log| log.pages(size)).unwrap_or_default();
+        let newer = Log::of(log).map(|log| log.pages(size)).unwrap_or_default();
         let count = database.len() / size + newer.len();
         Ok(Self { database, newer, size, usable, count })
     }
@@ -103,8 +100,8 @@ struct Walk<'p, 'a> {
     left: usize,
 }
 
-impl Walk<'_, '_> {
-    fn next_page(&mut self, number: u32) -> Result<&[u8]> {
+impl<'a> Walk<'_, 'a> {
+    fn next_page(&mut self, number: u32) -> Result<&'a [u8]> {
         self.left = self.left.checked_sub(1).ok_or_else(malformed)?;
         self.pages.page(number)
     }
@@ -113,21 +110,21 @@ impl Walk<'_, '_> {
         if depth > MAX_DEPTH {
             return Err(malformed());
         }
-        let page = self.next_page(number)?.to_vec();
+        let page = self.next_page(number)?;
         let start = if number == 1 { DATABASE_HEADER } else { 0 };
         let kind = *page.get(start).ok_or_else(malformed)?;
-        let count = usize::from(u16_at(&page, start + 3)?);
+        let count = usize::from(u16_at(page, start + 3)?);
         let cells = start + if kind == 5 { 12 } else { 8 };
         for index in 0..count {
-            let cell = usize::from(u16_at(&page, cells + 2 * index)?);
+            let cell = usize::from(u16_at(page, cells + 2 * index)?);
             match kind {
-                5 => self.tree(u32_at(&page, cell)?, depth + 1, visit)?,
-                13 => visit(&self.row(&page, cell)?)?,
+                5 => self.tree(u32_at(page, cell)?, depth + 1, visit)?,
+                13 => visit(&self.row(page, cell)?)?,
                 _ => return Err(malformed()),
             }
         }
         match kind {
-            5 => self.tree(u32_at(&page, start + 8)?, depth + 1, visit),
+            5 => self.tree(u32_at(page, start + 8)?, depth + 1, visit),
             13 => Ok(()),
             _ => Err(malformed()),
         }

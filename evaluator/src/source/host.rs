@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags, Stat, fstat, open, openat, readlink
 use virtscap_scap::oval::FileType;
 
 use super::{MAX_CONTENT, NodeError, NodeSource, bounded};
-use crate::files::{Entries, Entry, FileState, Files as _, Listing, Lookup, Metadata, Space, Tree};
+use crate::files::{Entries, Entry, FileState, Listing, Lookup, Metadata, Space, Tree};
 use crate::report::SourceReport;
 
 /// How a directory is opened to go on from there. What cannot be listed may still be passed through.
@@ -67,11 +67,11 @@ impl HostRoot {
 
     /// What the node calls itself, or where its root is.
     pub fn name(&self) -> String {
-        let hostname = match self.read("/etc/hostname") {
-            Lookup::Found(content) => String::from_utf8_lossy(&content).trim().to_owned(),
-            _ => String::new(),
-        };
-        if hostname.is_empty() { self.location.display().to_string() } else { hostname }
+        let hostname = crate::files::text(self, "/etc/hostname").unwrap_or_default();
+        match hostname.trim() {
+            "" => self.location.display().to_string(),
+            hostname => hostname.to_owned(),
+        }
     }
 
     /// Opens what is at a path that has no links in it. A link that took the place of a directory is not followed.

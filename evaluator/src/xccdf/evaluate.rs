@@ -1,14 +1,12 @@
 //! Results of rules from results of definitions (XCCDF 1.2, 7.2.3), in OpenSCAP's order.
 
-use std::collections::BTreeSet;
-
 use virtscap_scap::id::{DefinitionId, VariableId};
 use virtscap_scap::namespace::OVAL_DEF;
 use virtscap_scap::oval::OvalResult;
 use virtscap_scap::xccdf::results::{Message, MessageSeverity, RuleResult, Score};
 use virtscap_scap::xccdf::{
-    Check, CheckContentRef, CheckOperator, ComplexCheck, ComplexCheckNode, Group, Role, Rule, RuleCheck,
-    XccdfResult,
+    Check, CheckContentRef, CheckExport, CheckOperator, ComplexCheck, ComplexCheckNode, Group, Role, Rule,
+    RuleCheck, XccdfResult,
 };
 
 use super::platforms::Platforms;
@@ -32,6 +30,13 @@ pub struct Evaluation {
     pub checks: Vec<OvalComponent>,
     /// Results in OVAL of the platforms' checks.
     pub platform_checks: Vec<OvalComponent>,
+}
+
+impl Evaluation {
+    /// All results in OVAL, in the order of their numbers.
+    pub fn components(&self) -> impl Iterator<Item = &OvalComponent> {
+        self.checks.iter().chain(&self.platform_checks)
+    }
 }
 
 /// Evaluates all rules of a policy. `reasons` tells what is known of a rule's data that could not be had, once the rule
@@ -98,13 +103,17 @@ fn external_values(checklist: &Checklist<'_>, policy: &Policy<'_>) -> ExternalVa
             RuleCheck::Complex(_) => rule.check.checks(),
         };
         for export in used.into_iter().flat_map(|check| &check.exports) {
-            if let Some(value) = policy.value(&export.value_id) {
-                let name = VariableId::new(&*export.export_name);
-                external.entry(name).or_insert_with(|| vec![value.to_owned()]);
+            if let Some((variable, values)) = binding(policy, export) {
+                external.entry(variable).or_insert(values);
             }
         }
     });
     external
+}
+
+/// The variable that an export binds, with its values; none where the benchmark lacks the Value.
+fn binding(policy: &Policy<'_>, export: &CheckExport) -> Option<(VariableId, Vec<String>)> {
+    Some((VariableId::new(&*export.export_name), vec![policy.value(&export.value_id)?.to_owned()]))
 }
 
 struct Evaluator<'a> {
@@ -194,10 +203,9 @@ impl<'a> Evaluator<'a> {
             return Vec::new();
         };
         let (number, session) = self.checks.of(component, oval, bound);
-        let definitions = session.definition_ids().cloned().collect::<BTreeSet<_>>();
-        let results = definitions.into_iter().rev().map(|id| {
+        let results = session.definition_ids().into_iter().rev().map(|id| {
             let mut of_definition = result.clone();
-            let outcome = definition(session, &id, check.negate, &mut of_definition);
+            let outcome = definition(session, id, check.negate, &mut of_definition);
             of_definition.result = outcome.negate_if(check.negate);
             let name = Some(id.as_str().to_owned());
             let content_refs = vec![CheckContentRef { href: format!("#oval{number}"), name }];
@@ -215,11 +223,7 @@ impl<'a> Evaluator<'a> {
 
     /// What a check binds to variables.
     fn bound(&self, check: &Check) -> ExternalValues {
-        let exports = check.exports.iter().filter_map(|export| {
-            let value = self.policy.value(&export.value_id)?;
-            Some((VariableId::new(&*export.export_name), vec![value.to_owned()]))
-        });
-        exports.collect()
+        check.exports.iter().filter_map(|export| binding(self.policy, export)).collect()
     }
 
     fn complex(
@@ -256,8 +260,8 @@ impl<'a> Evaluator<'a> {
             let (number, session) = self.checks.of(component, oval, bound);
             let definitions: Vec<DefinitionId> = match &reference.name {
                 Some(name) => vec![DefinitionId::new(&**name)],
-                // Without a name, all definitions have to hold. Sorted, for the same input gives the same bytes.
-                None => session.definition_ids().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
+                // Without a name, all definitions have to hold.
+                None => session.definition_ids().into_iter().cloned().collect(),
             };
             let mut outcome = XccdfResult::NotChecked;
             for id in &definitions {

@@ -5,7 +5,7 @@ mod status;
 use virtscap_scap::oval::{FileType, ItemEntity, ObjectContent, TestType};
 
 use super::Findings;
-use crate::files::{Files, Lookup};
+use crate::files::{Files, Lookup, text};
 use crate::oval::Session;
 use crate::oval::variables::NoValues;
 use status::{Stat, capabilities, command_line, days_and_time, exec_shield, scheduling_class, user_ids};
@@ -97,14 +97,6 @@ fn ticks(files: &dyn Files) -> u64 {
     }
     let _ = files;
     100
-}
-
-/// The text of a file, where it can be had.
-fn text(files: &dyn Files, path: &str) -> Option<String> {
-    match files.read(path) {
-        Lookup::Found(content) => Some(String::from_utf8_lossy(&content).into_owned()),
-        _ => None,
-    }
 }
 
 struct Process {

@@ -9,7 +9,7 @@ use virtscap_scap::oval::{ItemEntity, ObjectContent, TestType};
 
 use super::Findings;
 use super::process::numbers;
-use crate::files::{Files, Lookup};
+use crate::files::{Files, Lookup, text};
 use crate::oval::Session;
 use crate::oval::variables::NoValues;
 
@@ -258,10 +258,7 @@ fn owner_entities(owner: &Owner) -> [ItemEntity; 3] {
 /// Names and hardware addresses of interfaces, by their numbers.
 fn interfaces(files: &dyn Files) -> HashMap<u32, (String, String)> {
     const INTERFACES: &str = "/sys/class/net";
-    let text = |path: String| match files.read(&path) {
-        Lookup::Found(text) => Some(String::from_utf8_lossy(&text).trim().to_owned()),
-        _ => None,
-    };
+    let text = |path: String| text(files, &path).map(|text| text.trim().to_owned());
     let Lookup::Found(listing) = files.list(INTERFACES) else { return HashMap::new() };
     let known = listing.names.into_iter().filter_map(|name| {
         let index = text(format!("{INTERFACES}/{name}/ifindex"))?.parse().ok()?;

@@ -99,8 +99,6 @@ impl Guide {
                 section.rules.push(view);
             }
         });
-        let used = benchmark.values_of(&selected);
-        let values = policy.values().iter().filter(|(id, _)| used.contains(id));
         Self {
             style: STYLE,
             style_hash: hash_source(STYLE),
@@ -114,7 +112,7 @@ impl Guide {
                 title: policy.profile_title.clone(),
                 description: resolved(&profile.description),
             }),
-            values: values.map(|(id, value)| (id.short_name().to_owned(), value.clone())).collect(),
+            values: prepared.used_values().collect(),
             rule_count: thousands(count),
             sections,
         }

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::rpm::capabilities::NAMES;
+
 /// How much OpenSCAP reads of `/proc/PID/stat`, and how much there has to be.
 const MAX_STAT: usize = 255;
 const MIN_STAT: usize = 40;
@@ -74,54 +76,16 @@ pub(super) fn user_ids(status: &str) -> [i32; 2] {
     [ids.next().unwrap_or(-1), ids.next().unwrap_or(-1)]
 }
 
-/// The capabilities that OVAL has names for, in the order of their numbers (capabilities(7)).
-const CAPABILITIES: [&str; 38] = [
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_DAC_READ_SEARCH",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETPCAP",
-    "CAP_LINUX_IMMUTABLE",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_BROADCAST",
-    "CAP_NET_ADMIN",
-    "CAP_NET_RAW",
-    "CAP_IPC_LOCK",
-    "CAP_IPC_OWNER",
-    "CAP_SYS_MODULE",
-    "CAP_SYS_RAWIO",
-    "CAP_SYS_CHROOT",
-    "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",
-    "CAP_SYS_ADMIN",
-    "CAP_SYS_BOOT",
-    "CAP_SYS_NICE",
-    "CAP_SYS_RESOURCE",
-    "CAP_SYS_TIME",
-    "CAP_SYS_TTY_CONFIG",
-    "CAP_MKNOD",
-    "CAP_LEASE",
-    "CAP_AUDIT_WRITE",
-    "CAP_AUDIT_CONTROL",
-    "CAP_SETFCAP",
-    "CAP_MAC_OVERRIDE",
-    "CAP_MAC_ADMIN",
-    "CAP_SYSLOG",
-    "CAP_WAKE_ALARM",
-    "CAP_BLOCK_SUSPEND",
-    "CAP_AUDIT_READ",
-];
+/// How many capabilities OVAL has names for, in the order of their numbers (capabilities(7)).
+const CAPABILITIES: usize = 38;
 
 /// The effective capabilities of `/proc/PID/status`.
-pub(super) fn capabilities(status: &str) -> Vec<&'static str> {
+pub(super) fn capabilities(status: &str) -> Vec<String> {
     let set = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     let set = set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or_default();
-    let is_set = |(number, name): (usize, &&'static str)| (set >> number & 1 == 1).then_some(*name);
-    CAPABILITIES.iter().enumerate().filter_map(is_set).collect()
+    let numbered = NAMES.iter().take(CAPABILITIES).enumerate();
+    let is_set = numbered.filter(|(number, _)| set >> number & 1 == 1);
+    is_set.map(|(_, name)| format!("CAP_{}", name.to_ascii_uppercase())).collect()
 }
 
 /// What `ps` calls a policy of scheduling. That children do not inherit it is not told by `/proc`; OpenSCAP, which asks the
