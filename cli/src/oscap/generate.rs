@@ -6,8 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use virtscap_evaluator::content::Selection;
 use virtscap_evaluator::report::{html, read};
-use virtscap_evaluator::scan::{Prepared, Request};
-use virtscap_scap::xccdf::Tailoring;
+use virtscap_evaluator::scan::Prepared;
 
 use super::refused::Refused;
 use super::xccdf::Profile;
@@ -90,24 +89,11 @@ impl Guide {
             reference: self.xccdf_id.clone(),
             benchmark: self.benchmark_id.clone(),
         });
-        let tailoring = match (&self.tailoring_file, &self.tailoring_id) {
-            (Some(file), _) => {
-                let tailoring = Tailoring::read(&load::text(file)?);
-                Some((tailoring.with_context(|| file.display().to_string())?, file.display().to_string()))
-            }
-            (None, Some(id)) => Some((content.tailoring(id)?, format!("#{id}"))),
-            (None, None) => None,
-        };
+        let tailoring =
+            load::tailoring(&content, self.tailoring_file.as_deref(), self.tailoring_id.as_deref())?;
         let name = self.profile.as_deref().or(profile);
         let found = Profile::find(name, &content, tailoring.as_ref(), &self.file)?;
-        let request = Request {
-            content: &content,
-            tailoring: tailoring
-                .as_ref()
-                .filter(|_| matches!(found, Profile::Named(_)))
-                .map(|(t, href)| (t, href.as_str())),
-            profile: found.id(),
-        };
+        let request = found.request(&content, tailoring.as_ref());
         let prepared = Prepared::new(&request)?;
         output::write(target(&self.output), &html::guide(&prepared)?)?;
         Ok(Status::Success)

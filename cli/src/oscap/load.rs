@@ -8,6 +8,7 @@ use virtscap_evaluator::content::compose::{Document, referenced};
 use virtscap_evaluator::report::SourceReport;
 use virtscap_scap::datastream::is_remote;
 use virtscap_scap::info::DocumentKind;
+use virtscap_scap::xccdf::Tailoring;
 
 /// The text of a file.
 pub(super) fn text(file: &Path) -> Result<String> {
@@ -67,6 +68,23 @@ pub(super) fn content(file: &Path, ovals: &[PathBuf]) -> Result<Content> {
             other.name()
         ),
     }
+}
+
+/// A tailoring, of a file or of the data stream, with what results call it.
+pub(super) fn tailoring(
+    content: &Content,
+    file: Option<&Path>,
+    id: Option<&str>,
+) -> Result<Option<(Tailoring, String)>> {
+    Ok(match (file, id) {
+        (Some(file), _) => {
+            let named = || format!("Invalid XCCDF Tailoring content in {}", file.display());
+            let tailoring = Tailoring::read(&text(file)?).with_context(named)?;
+            Some((tailoring, file.display().to_string()))
+        }
+        (None, Some(id)) => Some((content.tailoring(id)?, format!("#{id}"))),
+        (None, None) => None,
+    })
 }
 
 /// Adds the dictionary of `--cpe`.

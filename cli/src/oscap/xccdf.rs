@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use virtscap_evaluator::content::{Content, Selection};
 use virtscap_evaluator::report::lines::{self, Style};
@@ -107,17 +107,10 @@ impl Eval {
             load::add_cpe(&mut content, file)?;
         }
         content.select(self.selection());
-        let tailoring = self.tailoring(&content)?;
+        let tailoring =
+            load::tailoring(&content, self.tailoring_file.as_deref(), self.tailoring_id.as_deref())?;
         let found = Profile::find(self.profile.as_deref(), &content, tailoring.as_ref(), &self.file)?;
-        let request = Request {
-            content: &content,
-            // oscap takes a tailoring's profile only where it is named.
-            tailoring: tailoring
-                .as_ref()
-                .filter(|_| matches!(found, Profile::Named(_)))
-                .map(|(t, href)| (t, href.as_str())),
-            profile: found.id(),
-        };
+        let request = found.request(&content, tailoring.as_ref());
         let mut prepared = Prepared::new(&request)?;
         let style = self.style();
         print(lines::head(style))?;
@@ -143,18 +136,6 @@ impl Eval {
             reference: self.xccdf_id.clone(),
             benchmark: self.benchmark_id.clone().filter(|_| !by_reference),
         }
-    }
-
-    fn tailoring(&self, content: &Content) -> Result<Option<(Tailoring, String)>> {
-        Ok(match (&self.tailoring_file, &self.tailoring_id) {
-            (Some(file), _) => {
-                let named = || format!("Invalid XCCDF Tailoring content in {}", file.display());
-                let tailoring = Tailoring::read(&load::text(file)?).with_context(named)?;
-                Some((tailoring, file.display().to_string()))
-            }
-            (None, Some(id)) => Some((content.tailoring(id)?, format!("#{id}"))),
-            (None, None) => None,
-        })
     }
 
     fn style(&self) -> Style {
@@ -263,11 +244,19 @@ impl Profile {
         }
     }
 
-    pub(super) fn id(&self) -> Option<&str> {
-        match self {
-            Self::Named(id) => Some(id),
+    /// What is to be evaluated, or shown, of content under this profile.
+    pub(super) fn request<'r>(
+        &'r self,
+        content: &'r Content,
+        tailoring: Option<&'r (Tailoring, String)>,
+    ) -> Request<'r> {
+        // oscap takes a tailoring's profile only where it is named.
+        let tailoring = tailoring.filter(|_| matches!(self, Self::Named(_)));
+        let profile = match self {
+            Self::Named(id) => Some(id.as_str()),
             Self::All => Some(ALL_PROFILE),
             Self::Default => None,
-        }
+        };
+        Request { content, tailoring: tailoring.map(|(tailoring, href)| (tailoring, href.as_str())), profile }
     }
 }
