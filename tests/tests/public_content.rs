@@ -13,9 +13,9 @@ use std::sync::Mutex;
 use virtscap_tests::public::cases::{self, Case, Root, Roots};
 use virtscap_tests::public::compare::{Comparison, Difference, Level, compare};
 use virtscap_tests::public::known::{self, Known, fits};
+use virtscap_tests::public::run;
 use virtscap_tests::public::show::{Wish, difference, summary};
-use virtscap_tests::public::{run, stream};
-use virtscap_tests::{in_parallel, oscap, say};
+use virtscap_tests::{in_parallel, say};
 
 /// How many new differences of a kind are shown.
 const SHOWN: usize = 3;
@@ -32,24 +32,8 @@ fn all_content() {
     agree("all public content", cases::all());
 }
 
-/// Whether content and oscap are there. Where they are not, says so loudly; where peers are required, panics.
-fn are_there(cases: &[Case]) -> bool {
-    let missing: BTreeSet<_> =
-        cases.iter().map(|case| stream::path(&case.product)).filter(|path| !path.is_file()).collect();
-    if missing.is_empty() {
-        return oscap::is_there();
-    }
-    let message = format!(
-        "SKIPPED: nothing was compared on public content: {missing:?} are not there (Debian: ssg-debian, \
-         ssg-debderived, ssg-nondebian, ssg-applications)"
-    );
-    assert!(std::env::var_os("VIRTSCAP_REQUIRE_PEERS").is_none(), "{message}");
-    say(&message);
-    false
-}
-
 fn agree(what: &str, cases: Vec<Case>) {
-    if !are_there(&cases) {
+    if !cases::are_there(&cases, "nothing was compared on public content") {
         return;
     }
     let program = run::build();

@@ -1,9 +1,11 @@
 //! Which public content is evaluated, on what, and under which profiles.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::run::Run;
 use super::{root, stream};
+use crate::{oscap, say};
 
 /// What is scanned.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +33,23 @@ pub struct Case {
 
 /// All rules.
 pub const ALL: &str = "(all)";
+
+/// Whether the content of cases and oscap are there. Where they are not, says so loudly; where peers are required, panics.
+/// `nothing` is what is not done then.
+pub fn are_there(cases: &[Case], nothing: &str) -> bool {
+    let missing: BTreeSet<_> =
+        cases.iter().map(|case| stream::path(&case.product)).filter(|path| !path.is_file()).collect();
+    if missing.is_empty() {
+        return oscap::is_there();
+    }
+    let message = format!(
+        "SKIPPED: {nothing}: {missing:?} are not there (Debian: ssg-debian, ssg-debderived, ssg-nondebian, \
+         ssg-applications)"
+    );
+    assert!(std::env::var_os("VIRTSCAP_REQUIRE_PEERS").is_none(), "{message}");
+    say(&message);
+    false
+}
 
 /// What is always run.
 pub fn usual() -> Vec<Case> {
