@@ -15,7 +15,7 @@ use virtscap_scap::xccdf::Rule;
 use crate::dump::{DUMP_ROOT, Dump, DumpFile};
 use crate::filter;
 use crate::go_template::{self, TemplateError};
-use crate::source::{Answer, ApiSource, Format};
+use crate::source::{Answer, ApiSource, Format, Next, Pages, Refusal};
 
 /// How long a filter may run on one answer.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -190,46 +190,22 @@ fn fetch(source: &dyn ApiSource, path: &str, endpoints: Vec<Endpoint>) -> Vec<(E
         Err(refusal) => DumpFile::Absent { reason: format!("{path}: {refusal}") },
     };
     let all = |refusal: Refusal| vec![Err(refusal); endpoints.len()];
+    let filters = || endpoints.iter().map(|endpoint| endpoint.filter.clone()).collect();
     let results = match source.get(path) {
-        Answer::Missing => all(Refusal::Missing),
-        Answer::Unreadable { reason } => all(Refusal::Unreadable(reason)),
-        Answer::Body { bytes, format } => {
-            let filters = endpoints.iter().map(|endpoint| endpoint.filter.clone()).collect();
-            reduce_under_deadline(bytes, format, filters)
-        }
+        Answer::Refused(refusal) => all(refusal),
+        Answer::Pages(mut pages) => match only_page(&mut *pages) {
+            Ok((bytes, format)) => reduce_under_deadline(bytes, format, filters()),
+            Err(refusal) => all(refusal),
+        },
     };
     endpoints.into_iter().zip(results.into_iter().map(file)).collect()
 }
 
-/// Why an answer gives no document.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum Refusal {
-    #[error("the source holds no answer for it")]
-    Missing,
-    #[error("{0}")]
-    Unreadable(String),
-    #[error("the API server knows no such path (404)")]
-    NotFound,
-    #[error("access was refused (403): {0}")]
-    Forbidden(String),
-    #[error("the API server answered {code}: {message}")]
-    Status { code: i64, message: String },
-    #[error("the answer is empty")]
-    Empty,
-    #[error("the answer is not valid {format}, or was cut off: {reason}")]
-    Malformed { format: &'static str, reason: String },
-    #[error("the answer is no API object")]
-    NotAnObject,
-    #[error("the answer is no list of API objects")]
-    NotAList,
-    #[error("the answer is one page of a longer list")]
-    OnePage,
-    #[error(transparent)]
-    Filter(#[from] filter::FilterError),
-    #[error("its filter was given up after {} seconds", DEADLINE.as_secs())]
-    Deadline,
-    #[error("its filter crashed")]
-    Crashed,
+fn only_page(pages: &mut dyn Pages) -> Result<(Vec<u8>, Format), Refusal> {
+    let Next::Page(mut page) = pages.next(None)? else { return Err(Refusal::Empty) };
+    let mut bytes = Vec::new();
+    page.body.read_to_end(&mut bytes).map_err(|e| Refusal::Unreadable(e.to_string()))?;
+    Ok((bytes, page.format))
 }
 
 /// Filters one answer on a thread of its own. Where a filter takes too long or crashes, it and those behind it give
@@ -259,7 +235,9 @@ fn reduce_under_deadline(
     while results.len() < wanted {
         match receiver.recv_timeout(DEADLINE) {
             Ok(result) => results.push(result),
-            Err(mpsc::RecvTimeoutError::Timeout) => results.resize(wanted, Err(Refusal::Deadline)),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                results.resize(wanted, Err(Refusal::Deadline(DEADLINE.as_secs())))
+            }
             Err(mpsc::RecvTimeoutError::Disconnected) => results.resize(wanted, Err(Refusal::Crashed)),
         }
     }
@@ -268,7 +246,9 @@ fn reduce_under_deadline(
 
 fn reduce(value: Val, filter: Option<&str>) -> Result<String, Refusal> {
     match filter {
-        Some(filter) => Ok(filter::run(filter, value)?.to_string()),
+        Some(filter) => {
+            filter::run(filter, value).map(|v| v.to_string()).map_err(|e| Refusal::Filter(e.to_string()))
+        }
         None => Ok(value.to_string()),
     }
 }

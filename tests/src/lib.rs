@@ -9,6 +9,7 @@ pub mod public;
 pub mod rbac_snapshot;
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -17,6 +18,7 @@ use virtscap_evaluator::content::Content;
 use virtscap_evaluator::dump::Dump;
 use virtscap_evaluator::report::SourceReport;
 use virtscap_evaluator::scan::{Prepared, Request};
+use virtscap_evaluator::source::{Next, Pages};
 use virtscap_generator::case::{Case, Evidence};
 use virtscap_generator::datastream::{data_stream, profile_id, rule_id};
 use virtscap_generator::load::load;
@@ -104,6 +106,16 @@ pub fn verdicts(prepared: &Prepared<'_>, dump: &Dump) -> BTreeMap<String, Verdic
             (result.rule.short_name().to_owned(), verdict)
         })
         .collect()
+}
+
+/// The bytes of an answer that is whole in one page.
+pub fn bytes_of(mut pages: Box<dyn Pages>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match pages.next(None) {
+        Ok(Next::Page(mut page)) => page.body.read_to_end(&mut bytes).unwrap(),
+        _ => panic!("there is no page"),
+    };
+    bytes
 }
 
 /// Whether a case gives answers of the API.

@@ -10,8 +10,8 @@ use virtscap_generator::case::Given;
 use virtscap_generator::model::{Decision, Leg, Resource, Rule};
 use virtscap_scap::xccdf::XccdfResult;
 use virtscap_tests::{
-    BENCHMARK, EVERYTHING, IN_MEMORY, every_platform_rule, full_rule_id, in_parallel, oscap, platform_rules,
-    prepared, project, say, verdicts,
+    BENCHMARK, EVERYTHING, IN_MEMORY, bytes_of, every_platform_rule, full_rule_id, in_parallel, oscap,
+    platform_rules, prepared, project, say, verdicts,
 };
 
 /// What can be wrong with an answer.
@@ -57,8 +57,8 @@ fn hardened() -> BTreeMap<Resource, Vec<u8>> {
     resources
         .chain(BENCHMARK.platform.resources.clone())
         .map(|resource| match snapshot.get(&resource.path()) {
-            Answer::Body { bytes, .. } => (resource, bytes),
-            other => panic!("{}: {other:?}", resource.path()),
+            Answer::Pages(pages) => (resource, bytes_of(pages)),
+            Answer::Refused(refusal) => panic!("{}: {refusal}", resource.path()),
         })
         .collect()
 }

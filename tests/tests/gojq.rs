@@ -12,7 +12,7 @@ use virtscap_evaluator::dump::DumpFile;
 use virtscap_evaluator::source::{Answer, ApiSource, Snapshot};
 use virtscap_generator::model::Scope;
 use virtscap_scap::xccdf::Tailoring;
-use virtscap_tests::{BENCHMARK, IN_MEMORY, cases, every_platform_rule, prepared, project, say};
+use virtscap_tests::{BENCHMARK, IN_MEMORY, bytes_of, cases, every_platform_rule, prepared, project, say};
 
 /// A filter, what it is given, and what it gives here.
 struct Run {
@@ -28,7 +28,8 @@ fn runs(tailoring: &Tailoring, source: &dyn ApiSource) -> Vec<Run> {
         let endpoints = prepared.endpoints().into_iter();
         let run = |endpoint: virtscap_evaluator::collect::Endpoint| {
             let Some(DumpFile::Document(document)) = dump.get(&endpoint.dump) else { return None };
-            let Answer::Body { bytes, .. } = source.get(&endpoint.path) else { return None };
+            let Answer::Pages(pages) = source.get(&endpoint.path) else { return None };
+            let bytes = bytes_of(pages);
             Some(Run {
                 filter: endpoint.filter?,
                 input: serde_json::from_slice(&bytes).unwrap(),

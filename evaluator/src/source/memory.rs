@@ -1,8 +1,9 @@
 //! Answers in memory: cases of rules, and tests.
 
 use std::collections::BTreeMap;
+use std::io;
 
-use super::{Answer, ApiSource, Format};
+use super::{Answer, ApiSource, Format, Refusal};
 use crate::report::SourceReport;
 
 /// Answers by API path.
@@ -21,8 +22,8 @@ impl MemorySource {
 impl ApiSource for MemorySource {
     fn get(&self, path: &str) -> Answer {
         match self.answers.get(path) {
-            Some(bytes) => Answer::Body { bytes: bytes.clone(), format: Format::Json },
-            None => Answer::Missing,
+            Some(bytes) => Answer::whole(io::Cursor::new(bytes.clone()), Format::Json),
+            None => Answer::Refused(Refusal::Missing),
         }
     }
 

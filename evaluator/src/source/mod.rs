@@ -6,6 +6,7 @@ mod dump_folder;
 mod host;
 mod memory;
 mod node_file;
+mod pages;
 mod recorded;
 mod recording;
 mod snapshot;
@@ -18,6 +19,7 @@ pub use dump_folder::DumpFolder;
 #[cfg(unix)]
 pub use host::HostRoot;
 pub use memory::MemorySource;
+pub use pages::{Next, OnePage, Page, PageContent, Pages, Refusal};
 pub use recorded::{Data, Recorded, RecordedNode};
 pub use recording::Recording;
 pub use snapshot::{Snapshot, SnapshotError};
@@ -27,22 +29,18 @@ use crate::folder::FolderError;
 use crate::report::SourceReport;
 
 /// What an API path answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// A body; it may still be the API server's refusal, or broken.
-    Body {
-        /// The bytes.
-        bytes: Vec<u8>,
-        /// How they are written.
-        format: Format,
-    },
-    /// The source does not hold the path.
-    Missing,
-    /// The answer is there and cannot be read.
-    Unreadable {
-        /// Why.
-        reason: String,
-    },
+    /// Its pages, of which the first may still be the API server's refusal, or broken.
+    Pages(Box<dyn Pages>),
+    /// There is none.
+    Refused(Refusal),
+}
+
+impl Answer {
+    /// An answer that is whole in these bytes.
+    pub fn whole(body: impl io::Read + Send + 'static, format: Format) -> Self {
+        Self::Pages(Box::new(OnePage::new(body, format)))
+    }
 }
 
 /// How a body is written.
@@ -56,8 +54,13 @@ pub enum Format {
 
 /// Something that answers API paths.
 pub trait ApiSource: Sync {
-    /// The answer to a GET of the path.
+    /// The answer to a GET of the path; of a list in as many pages as the source likes.
     fn get(&self, path: &str) -> Answer;
+
+    /// How many answers may be asked for at a time.
+    fn at_a_time(&self) -> usize {
+        2
+    }
 
     /// What the source is, for the report.
     fn describe(&self) -> SourceReport;

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Answer, ApiSource, Format};
+use super::{Answer, ApiSource, Format, Refusal};
 use crate::report::SourceReport;
 
 /// How many bytes an archive may unpack to.
@@ -84,19 +84,19 @@ impl ApiSource for Snapshot {
         let path = path.split('?').next().unwrap_or_default().trim_start_matches('/');
         let plain = Path::new(path).components().all(|c| matches!(c, Component::Normal(_)));
         if path.is_empty() || !plain {
-            return Answer::Unreadable { reason: format!("'{path}' is not an API path") };
+            return Answer::Refused(Refusal::Unreadable(format!("'{path}' is not an API path")));
         }
         let candidates = ENDINGS.map(|(ending, format)| (self.root.join(format!("{path}{ending}")), format));
         let mut found = candidates.into_iter().filter(|(file, _)| file.is_file() || file.is_symlink());
         match (found.next(), found.next()) {
-            (None, _) => Answer::Missing,
+            (None, _) => Answer::Refused(Refusal::Missing),
             (Some((a, _)), Some((b, _))) => {
                 let reason = format!("there are two answers, {} and {}", a.display(), b.display());
-                Answer::Unreadable { reason }
+                Answer::Refused(Refusal::Unreadable(reason))
             }
-            (Some((file, format)), None) => match std::fs::read(&file) {
-                Ok(bytes) => Answer::Body { bytes, format },
-                Err(e) => Answer::Unreadable { reason: format!("{}: {e}", file.display()) },
+            (Some((file, format)), None) => match File::open(&file) {
+                Ok(opened) => Answer::whole(opened, format),
+                Err(e) => Answer::Refused(Refusal::Unreadable(format!("{}: {e}", file.display()))),
             },
         }
     }
@@ -174,11 +174,11 @@ mod tests {
     fn a_folder_inside_of_an_archive_is_found() {
         let file = archive(&[("snap/apis/kubevirt.io/v1/virtualmachines.json", "{}")]);
         let snapshot = Snapshot::open(file.path()).unwrap();
-        let body = Answer::Body { bytes: b"{}".to_vec(), format: Format::Json };
-        assert_eq!(snapshot.get("/apis/kubevirt.io/v1/virtualmachines"), body);
-        assert_eq!(snapshot.get("/apis/kubevirt.io/v1/virtualmachines?limit=500"), body);
-        assert_eq!(snapshot.get("/apis/kubevirt.io/v1/kubevirts"), Answer::Missing);
-        assert!(matches!(snapshot.get("/apis/../../etc/passwd"), Answer::Unreadable { .. }));
+        assert!(matches!(snapshot.get("/apis/kubevirt.io/v1/virtualmachines"), Answer::Pages(_)));
+        assert!(matches!(snapshot.get("/apis/kubevirt.io/v1/virtualmachines?limit=500"), Answer::Pages(_)));
+        let missing = snapshot.get("/apis/kubevirt.io/v1/kubevirts");
+        assert!(matches!(missing, Answer::Refused(Refusal::Missing)));
+        assert!(matches!(snapshot.get("/apis/../../etc/passwd"), Answer::Refused(Refusal::Unreadable(_))));
     }
 
     #[test]
@@ -207,6 +207,6 @@ mod tests {
         std::fs::write(folder.path().join("api/v1/nodes.json"), "{}").unwrap();
         std::fs::write(folder.path().join("api/v1/nodes.yaml"), "{}").unwrap();
         let snapshot = Snapshot::open(folder.path()).unwrap();
-        assert!(matches!(snapshot.get("/api/v1/nodes"), Answer::Unreadable { .. }));
+        assert!(matches!(snapshot.get("/api/v1/nodes"), Answer::Refused(Refusal::Unreadable(_))));
     }
 }
