@@ -1,5 +1,6 @@
 //! Where the data of a scan comes from.
 
+pub mod cluster;
 #[cfg(unix)]
 mod dump_folder;
 #[cfg(unix)]
