@@ -1,6 +1,9 @@
 //! jq filters, run as the Compliance Operator's collector runs them: the first result counts, and there has to be one.
 
+pub(crate) mod fields;
+pub(crate) mod per_item;
 mod prelude;
+pub(crate) mod project;
 
 use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
@@ -23,17 +26,32 @@ pub(crate) enum FilterError {
     Empty,
 }
 
-/// Runs a filter on an answer. There is no limit on its steps: callers run it under a deadline.
-pub(crate) fn run(code: &str, input: Val) -> Result<Val, FilterError> {
-    // Where the words of a filter do not tell what it calls, the whole library does.
-    let filter = compile(code, prelude::definitions(code))
-        .or_else(|_| compile(code, prelude::all_definitions()))
-        .map_err(FilterError::Syntax)?;
-    let context = Ctx::<Data>::new(&filter.lut, Vars::new([]));
-    match filter.id.run((context, input)).map(unwrap_valr).next() {
-        Some(Ok(value)) => Ok(value),
-        Some(Err(e)) => Err(FilterError::Run(e.to_string())),
-        None => Err(FilterError::Empty),
+/// A filter, ready to run. There is no limit on its steps: callers run it under a deadline.
+pub(crate) struct Compiled(Filter<Data>);
+
+impl Compiled {
+    /// Compiles a filter.
+    pub(crate) fn new(code: &str) -> Result<Self, FilterError> {
+        // Where the words of a filter do not tell what it calls, the whole library does.
+        compile(code, prelude::definitions(code))
+            .or_else(|_| compile(code, prelude::all_definitions()))
+            .map(Self)
+            .map_err(FilterError::Syntax)
+    }
+
+    /// All results, up to the first error.
+    pub(crate) fn results(&self, input: Val) -> impl Iterator<Item = Result<Val, FilterError>> {
+        let context = Ctx::<Data>::new(&self.0.lut, Vars::new([]));
+        self.0
+            .id
+            .run((context, input))
+            .map(unwrap_valr)
+            .map(|result| result.map_err(|e| FilterError::Run(e.to_string())))
+    }
+
+    /// The first result.
+    pub(crate) fn run(&self, input: Val) -> Result<Val, FilterError> {
+        self.results(input).next().unwrap_or(Err(FilterError::Empty))
     }
 }
 
@@ -55,7 +73,8 @@ mod tests {
     use super::*;
 
     fn text(code: &str, input: &str) -> Result<String, FilterError> {
-        run(code, jaq_json::read::parse_single(input.as_bytes()).unwrap()).map(|v| v.to_string())
+        let input = jaq_json::read::parse_single(input.as_bytes()).unwrap();
+        Compiled::new(code)?.run(input).map(|v| v.to_string())
     }
 
     #[test]

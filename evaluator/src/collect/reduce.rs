@@ -1,0 +1,361 @@
+//! What filters leave of an answer, on a thread of its own that is given up where it takes too long.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use jaq_json::Val;
+
+use super::page::{self, Envelope};
+use crate::filter::fields::Fields;
+use crate::filter::per_item::{PerItem, per_item};
+use crate::filter::{Compiled, FilterError};
+use crate::source::{Next, Page, PageContent, Pages, Refusal};
+
+/// How long a filter may run on one item, or on what is no list of items.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// Stack of the thread that parses and filters: recursion in jq needs more than the default.
+const STACK: usize = 64 << 20;
+/// How often a list may be begun anew.
+const MAX_RESTARTS: usize = 5;
+
+/// What each of the filters leaves of an answer; none keeps it as it is.
+pub(super) fn reduce(pages: Box<dyn Pages>, filters: Vec<Option<String>>) -> Vec<Result<String, Refusal>> {
+    let wanted = filters.len();
+    let all = |refusal: Refusal| vec![Err(refusal); wanted];
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let pulse = Arc::new(Pulse::default());
+    let work = {
+        let pulse = pulse.clone();
+        move || {
+            let results = Answer::new(&filters, &pulse).read(pages);
+            // The receiver is gone only after the deadline, when nobody wants the results any more.
+            let _ = sender.send(results);
+        }
+    };
+    if thread::Builder::new().name("filter".to_owned()).stack_size(STACK).spawn(work).is_err() {
+        return all(Refusal::Crashed);
+    }
+    let mut seen = 0;
+    loop {
+        match receiver.recv_timeout(DEADLINE) {
+            Ok(Ok(results)) => return results,
+            Ok(Err(refusal)) => return all(refusal),
+            Err(mpsc::RecvTimeoutError::Disconnected) => return all(Refusal::Crashed),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                let beats = pulse.beats.load(Ordering::Relaxed);
+                if beats == seen && !pulse.waiting.load(Ordering::Relaxed) {
+                    return all(Refusal::Deadline(DEADLINE.as_secs()));
+                }
+                seen = beats;
+            }
+        }
+    }
+}
+
+/// Tells that a thread gets on.
+#[derive(Debug, Default)]
+struct Pulse {
+    beats: AtomicU64,
+    /// It waits for the source, which has deadlines of its own.
+    waiting: AtomicBool,
+}
+
+/// What becomes of an answer.
+struct Answer<'a> {
+    filters: Vec<Work>,
+    /// What all of the filters read of an item.
+    fields: Fields,
+    /// Whether some filter needs the items together.
+    whole: bool,
+    /// The items, where they are needed together.
+    items: Vec<Val>,
+    pulse: &'a Pulse,
+}
+
+/// A filter at work.
+enum Work {
+    /// On each item as it comes.
+    Each {
+        item: Compiled,
+        rest: Compiled,
+        /// For what turns out to be no list.
+        whole: Box<Result<Compiled, FilterError>>,
+        gathered: Vec<Val>,
+        failed: Option<FilterError>,
+    },
+    /// On the whole answer.
+    Whole(Result<Compiled, FilterError>),
+    /// The answer is kept.
+    Keep,
+}
+
+impl Work {
+    fn new(filter: Option<&String>) -> (Self, Fields) {
+        let Some(code) = filter else { return (Self::Keep, Fields::all()) };
+        let whole = Compiled::new(code);
+        let parts = per_item(code).and_then(|PerItem { item, rest }| {
+            let fields = Fields::of(&item);
+            Some((Compiled::new(&item).ok()?, Compiled::new(&rest).ok()?, fields))
+        });
+        match parts {
+            Some((item, rest, fields)) => {
+                let work =
+                    Self::Each { item, rest, whole: Box::new(whole), gathered: Vec::new(), failed: None };
+                (work, fields)
+            }
+            None => (Self::Whole(whole), Fields::all()),
+        }
+    }
+}
+
+impl<'a> Answer<'a> {
+    fn new(filters: &[Option<String>], pulse: &'a Pulse) -> Self {
+        let mut fields = Fields::default();
+        let filters: Vec<_> = filters
+            .iter()
+            .map(|filter| {
+                let (work, read) = Work::new(filter.as_ref());
+                fields.merge(read);
+                work
+            })
+            .collect();
+        let whole = filters.iter().any(|work| !matches!(work, Work::Each { .. }));
+        Self { filters, fields, whole, items: Vec::new(), pulse }
+    }
+
+    /// Forgets what came so far.
+    fn restart(&mut self) {
+        self.items.clear();
+        for work in &mut self.filters {
+            if let Work::Each { gathered, failed, .. } = work {
+                gathered.clear();
+                *failed = None;
+            }
+        }
+    }
+
+    fn take(&mut self, item: Val) {
+        self.pulse.beats.fetch_add(1, Ordering::Relaxed);
+        for work in &mut self.filters {
+            if let Work::Each { item: filter, gathered, failed, .. } = work
+                && failed.is_none()
+            {
+                for result in filter.results(item.clone()) {
+                    match result {
+                        Ok(value) => gathered.push(value),
+                        Err(error) => {
+                            *failed = Some(error);
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        if self.whole {
+            self.items.push(item);
+        }
+    }
+
+    /// Reads all pages.
+    fn read(mut self, mut pages: Box<dyn Pages>) -> Result<Vec<Result<String, Refusal>>, Refusal> {
+        let mut envelope: Option<Envelope> = None;
+        let mut token = None;
+        let mut restarts = 0;
+        loop {
+            self.pulse.waiting.store(true, Ordering::Relaxed);
+            let next = pages.next(token.take().as_deref());
+            self.pulse.waiting.store(false, Ordering::Relaxed);
+            match next? {
+                Next::Page(page) => {
+                    let first = envelope.is_none();
+                    let (of_page, next) = self.page(page, first)?;
+                    token = next;
+                    envelope.get_or_insert(of_page);
+                }
+                Next::Restart if restarts == MAX_RESTARTS => {
+                    return Err(Refusal::Unreadable("the list expired again and again".to_owned()));
+                }
+                Next::Restart => {
+                    restarts += 1;
+                    envelope = None;
+                    self.restart();
+                }
+                Next::End => break,
+            }
+        }
+        // Without a page there is a list without items.
+        let envelope = envelope.unwrap_or_else(Envelope::empty_list);
+        Ok(self.results(envelope))
+    }
+
+    fn page(&mut self, page: Page, first: bool) -> Result<(Envelope, Option<String>), Refusal> {
+        if page.content == PageContent::Item {
+            let item = page::item(page.body, page.format, &self.fields)?;
+            self.take(item);
+            return Ok((Envelope::empty_list(), None));
+        }
+        let fields = std::mem::take(&mut self.fields);
+        let envelope = page::answer(page.body, page.format, &fields, &mut |item| self.take(item));
+        self.fields = fields;
+        let envelope = envelope?;
+        let token = envelope.check().map_err(|refusal| match refusal {
+            // To begin with it was there.
+            Refusal::NotFound if !first => {
+                Refusal::Unreadable("the API path went away while its pages were read (404)".to_owned())
+            }
+            refusal => refusal,
+        })?;
+        if !first && !envelope.is_list {
+            return Err(Refusal::NotAList);
+        }
+        Ok((envelope, token))
+    }
+
+    fn results(self, envelope: Envelope) -> Vec<Result<String, Refusal>> {
+        let is_list = envelope.is_list;
+        let whole = envelope.with_items(self.items);
+        let run = |filter: &Result<Compiled, FilterError>, value: Val| match filter {
+            Ok(filter) => filter.run(value),
+            Err(error) => Err(error.clone()),
+        };
+        let pulse = self.pulse;
+        let result = |work: Work| {
+            pulse.beats.fetch_add(1, Ordering::Relaxed);
+            let value = match work {
+                Work::Each { failed: Some(error), .. } => Err(error),
+                Work::Each { rest, gathered, .. } if is_list => rest.run(gathered.into_iter().collect()),
+                Work::Each { whole: filter, .. } => run(&filter, whole.clone()),
+                Work::Whole(filter) => run(&filter, whole.clone()),
+                Work::Keep => Ok(whole.clone()),
+            };
+            value.map(|value| value.to_string()).map_err(|e| Refusal::Filter(e.to_string()))
+        };
+        self.filters.into_iter().map(result).collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::source::Format;
+
+    /// What a source gives, one after another: pages with the tokens that they are asked for with.
+    struct Script(VecDeque<(Option<&'static str>, Step)>);
+
+    #[derive(Clone)]
+    enum Step {
+        Answer(&'static str),
+        Item(&'static str),
+        Restart,
+        End,
+        Refuse(Refusal),
+    }
+
+    impl Pages for Script {
+        fn next(&mut self, token: Option<&str>) -> Result<Next, Refusal> {
+            let (asked, step) = self.0.pop_front().unwrap();
+            assert_eq!(token, asked);
+            let page = |content, text: &'static str| {
+                Ok(Next::Page(Page { content, format: Format::Json, body: Box::new(Cursor::new(text)) }))
+            };
+            match step {
+                Step::Answer(text) => page(PageContent::Answer, text),
+                Step::Item(text) => page(PageContent::Item, text),
+                Step::Restart => Ok(Next::Restart),
+                Step::End => Ok(Next::End),
+                Step::Refuse(refusal) => Err(refusal),
+            }
+        }
+    }
+
+    const FIRST: &str = r#"{"kind": "XList", "items": [{"n": 1}, {"n": 2}], "metadata": {"continue": "t"}}"#;
+    const LAST: &str = r#"{"kind": "XList", "metadata": {}, "items": [{"n": 3}]}"#;
+
+    fn run(filter: Option<&str>, steps: Vec<(Option<&'static str>, Step)>) -> Result<String, Refusal> {
+        reduce(Box::new(Script(steps.into())), vec![filter.map(str::to_owned)]).remove(0)
+    }
+
+    #[test]
+    fn pages_make_one_list() {
+        let steps = || vec![(None, Step::Answer(FIRST)), (Some("t"), Step::Answer(LAST)), (None, Step::End)];
+        let cases = [
+            (r#"["m"] + [.items[] | .n]"#, r#"["m",1,2,3]"#),
+            ("[.items[] | .n] | add", "6"),
+            (".items | length", "3"),
+            ("[.items[0].n, .items[2].n]", "[1,3]"),
+        ];
+        for (filter, result) in cases {
+            assert_eq!(run(Some(filter), steps()).unwrap(), result, "{filter}");
+        }
+        let kept = r#"{"kind":"XList","items":[{"n":1},{"n":2},{"n":3}],"metadata":{"continue":"t"}}"#;
+        assert_eq!(run(None, steps()).unwrap(), kept);
+    }
+
+    #[test]
+    fn an_expired_list_begins_anew() {
+        let steps = vec![
+            (None, Step::Answer(FIRST)),
+            (Some("t"), Step::Restart),
+            (None, Step::Answer(LAST)),
+            (None, Step::End),
+        ];
+        for filter in ["[.items[] | .n]", "[.items[].n] | .", ".items | map(.n)"] {
+            assert_eq!(run(Some(filter), steps.clone()).unwrap(), "[3]", "{filter}");
+        }
+        let endless = (0..20).map(|_| (None, Step::Restart)).collect();
+        assert!(matches!(run(Some("[.items[]]"), endless), Err(Refusal::Unreadable(_))));
+    }
+
+    #[test]
+    fn items_may_come_one_by_one() {
+        let steps =
+            vec![(None, Step::Item(r#"{"n": 1}"#)), (None, Step::Item(r#"{"n": 2}"#)), (None, Step::End)];
+        for filter in ["[.items[] | .n]", ".items | map(.n)"] {
+            assert_eq!(run(Some(filter), steps.clone()).unwrap(), "[1,2]", "{filter}");
+            assert_eq!(run(Some(filter), vec![(None, Step::End)]).unwrap(), "[]", "{filter}");
+        }
+        assert_eq!(run(None, vec![(None, Step::Item("[]"))]), Err(Refusal::NotAnObject));
+    }
+
+    #[test]
+    fn a_list_that_breaks_off_gives_nothing() {
+        let gone = r#"{"kind": "Status", "status": "Failure", "code": 404}"#;
+        let refused = Refusal::Unreadable("reset".to_owned());
+        let cases = [
+            (Step::Refuse(refused.clone()), refused),
+            (
+                Step::Answer(r#"{"kind": "XList", "items": [{"n""#),
+                Refusal::Malformed { format: "JSON", reason: String::new() },
+            ),
+            (Step::Answer(r#"{"kind": "X"}"#), Refusal::NotAList),
+            (
+                Step::Answer(r#"{"items": [], "items": []}"#),
+                Refusal::Malformed { format: "JSON", reason: String::new() },
+            ),
+            (Step::Answer(gone), Refusal::Unreadable(String::new())),
+        ];
+        for (step, refusal) in cases {
+            for filter in [Some("[.items[] | .n]"), Some(".items"), None] {
+                let steps = vec![(None, Step::Answer(FIRST)), (Some("t"), step.clone())];
+                let found = run(filter, steps).unwrap_err();
+                assert_eq!(std::mem::discriminant(&found), std::mem::discriminant(&refusal), "{found}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_item_that_a_filter_fails_on_fails_the_filter() {
+        let steps = || vec![(None, Step::Answer(r#"{"items": [{"n": 1}, {"n": "x"}]}"#)), (None, Step::End)];
+        assert!(matches!(run(Some("[.items[] | .n + 1]"), steps()), Err(Refusal::Filter(_))));
+        // What is no list has no items to go over.
+        let object = vec![(None, Step::Answer(r#"{"kind": "X", "n": 1}"#)), (None, Step::End)];
+        assert!(matches!(run(Some("[.items[] | .n]"), object), Err(Refusal::Filter(_))));
+    }
+}

@@ -1,0 +1,577 @@
+//! Which fields of its input a filter reads, so that no others need be held.
+//!
+//! The filter is run on places instead of values: a term gives the places in the input that its results may be. Where it
+//! looks into a value other than by naming fields, all of that place is read. What a place is (an object, a list of
+//! how many, which scalar) is always kept, so that tests of types and errors stay what they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use jaq_core::load::lex::StrPart;
+use jaq_core::load::parse;
+use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
+use jaq_core::path::{Part, Path};
+
+/// The fields of a value that are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Fields {
+    /// All there is.
+    pub(crate) whole: bool,
+    /// Those of an object, by name.
+    pub(crate) named: BTreeMap<String, Fields>,
+    /// The elements of an array.
+    pub(crate) each: Option<Box<Fields>>,
+    /// Whether `each` is about the values of an object too.
+    pub(crate) values: bool,
+}
+
+impl Fields {
+    /// Everything.
+    pub(crate) fn all() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
+
+    /// What a filter reads.
+    pub(crate) fn of(code: &str) -> Self {
+        let Some(term) = parse(code, |parser| parser.term()) else { return Self::all() };
+        let mut places = Places { all: vec![Place::default()], steps: 0 };
+        let input = Value { places: BTreeSet::from([ROOT]), elements: None };
+        match places.run(&term, &input, &None, 0) {
+            Ok(result) => {
+                places.read(&result);
+                places.fields(ROOT)
+            }
+            Err(TooHard) => Self::all(),
+        }
+    }
+
+    /// What two filters read.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.whole |= other.whole;
+        for (name, fields) in other.named {
+            self.named.entry(name).or_default().merge(fields);
+        }
+        match (&mut self.each, other.each) {
+            (Some(each), Some(other)) => each.merge(*other),
+            (each @ None, other) => *each = other,
+            (Some(_), None) => {}
+        }
+        self.values |= other.values;
+        // What is read of every value is read of those that are named too.
+        if self.values
+            && let Some(each) = self.each.clone()
+        {
+            for fields in self.named.values_mut() {
+                fields.merge((*each).clone());
+            }
+        }
+    }
+}
+
+/// A place in the input.
+#[derive(Debug, Default)]
+struct Place {
+    whole: bool,
+    named: BTreeMap<String, usize>,
+    each: Option<usize>,
+    values: bool,
+}
+
+const ROOT: usize = 0;
+
+/// The results of a term: values at these places, or arrays of such; anything else holds nothing of the input that is not
+/// read already.
+#[derive(Debug, Clone, Default)]
+struct Value {
+    places: BTreeSet<usize>,
+    elements: Option<Rc<Value>>,
+}
+
+impl Value {
+    fn or(mut self, other: Self) -> Self {
+        self.places.extend(other.places);
+        self.elements = match (self.elements, other.elements) {
+            (Some(a), Some(b)) => Some(Rc::new((*a).clone().or((*b).clone()))),
+            (a, b) => a.or(b),
+        };
+        self
+    }
+}
+
+/// The filter does what is not followed here.
+struct TooHard;
+
+/// The bound names, the innermost first.
+type Scope<'t> = Option<Rc<Bound<'t>>>;
+
+struct Bound<'t> {
+    name: &'t str,
+    what: What<'t>,
+    outer: Scope<'t>,
+}
+
+enum What<'t> {
+    Variable(Value),
+    Function(&'t Def<&'t str>),
+    /// An argument, with the scope that it was written in.
+    Closure(&'t Term<&'t str>, Scope<'t>),
+}
+
+fn bind<'t>(name: &'t str, what: What<'t>, outer: &Scope<'t>) -> Scope<'t> {
+    Some(Rc::new(Bound { name, what, outer: outer.clone() }))
+}
+
+/// How much is followed of one filter.
+const MAX_STEPS: usize = 100_000;
+const MAX_DEPTH: usize = 200;
+
+struct Places {
+    all: Vec<Place>,
+    steps: usize,
+}
+
+type Run = Result<Value, TooHard>;
+
+impl Places {
+    fn add(&mut self) -> usize {
+        self.all.push(Place::default());
+        self.all.len() - 1
+    }
+
+    fn field(&mut self, value: &Value, name: &str) -> Value {
+        let mut places = BTreeSet::new();
+        for &place in &value.places {
+            let known = self.all[place].named.get(name).copied();
+            let inside = known.unwrap_or_else(|| {
+                let new = self.add();
+                self.all[place].named.insert(name.to_owned(), new);
+                new
+            });
+            places.insert(inside);
+        }
+        Value { places, elements: None }
+    }
+
+    /// The elements of arrays, and the values of objects where these are meant.
+    fn each(&mut self, value: &Value, values: bool) -> Value {
+        let mut places = BTreeSet::new();
+        for &place in &value.places {
+            let known = self.all[place].each;
+            let inside = known.unwrap_or_else(|| {
+                let new = self.add();
+                self.all[place].each = Some(new);
+                new
+            });
+            self.all[place].values |= values;
+            places.insert(inside);
+        }
+        let elements = value.elements.as_deref().cloned().unwrap_or_default();
+        Value { places, elements: None }.or(elements)
+    }
+
+    /// Marks all of a value as read.
+    fn read(&mut self, value: &Value) {
+        for &place in &value.places {
+            self.all[place].whole = true;
+        }
+        if let Some(elements) = &value.elements {
+            self.read(elements);
+        }
+    }
+
+    fn run_and_read<'t>(
+        &mut self,
+        term: &'t Term<&'t str>,
+        input: &Value,
+        scope: &Scope<'t>,
+        depth: usize,
+    ) -> Result<(), TooHard> {
+        let value = self.run(term, input, scope, depth)?;
+        self.read(&value);
+        Ok(())
+    }
+
+    fn run<'t>(&mut self, term: &'t Term<&'t str>, input: &Value, scope: &Scope<'t>, depth: usize) -> Run {
+        self.steps += 1;
+        if self.steps > MAX_STEPS || depth > MAX_DEPTH {
+            return Err(TooHard);
+        }
+        let depth = depth + 1;
+        match term {
+            Term::Id => Ok(input.clone()),
+            Term::Num(_) | Term::Arr(None) | Term::Break(_) => Ok(Value::default()),
+            Term::Recurse => {
+                self.read(input);
+                Ok(Value::default())
+            }
+            Term::Str(_, parts) => {
+                for part in parts {
+                    if let StrPart::Term(term) = part {
+                        self.run_and_read(term, input, scope, depth)?;
+                    }
+                }
+                Ok(Value::default())
+            }
+            Term::Arr(Some(inside)) => {
+                let elements = self.run(inside, input, scope, depth)?;
+                Ok(Value { places: BTreeSet::new(), elements: Some(Rc::new(elements)) })
+            }
+            Term::Obj(entries) => {
+                for (key, value) in entries {
+                    match value {
+                        Some(value) => {
+                            self.run_and_read(key, input, scope, depth)?;
+                            self.run_and_read(value, input, scope, depth)?;
+                        }
+                        // `{name}` and `{$name}` read what they name.
+                        None => return Err(TooHard),
+                    }
+                }
+                Ok(Value::default())
+            }
+            Term::Neg(inside) => {
+                self.run_and_read(inside, input, scope, depth)?;
+                Ok(Value::default())
+            }
+            Term::Label(_, inside) => self.run(inside, input, scope, depth),
+            Term::BinOp(left, operator, right) => self.operator(left, operator, right, input, scope, depth),
+            Term::Fold(_, source, pattern, arguments) => {
+                self.run_and_read(source, input, scope, depth)?;
+                // What is gone on with may hold anything that the first value held.
+                self.read(input);
+                let scope = self.bind_all(pattern, scope)?;
+                for argument in arguments {
+                    self.run_and_read(argument, &Value::default(), &scope, depth)?;
+                }
+                Ok(Value::default())
+            }
+            // An error's text tells of values.
+            Term::TryCatch(_, Some(catch)) if !is_constant(catch) => Err(TooHard),
+            Term::TryCatch(inside, _) => self.run(inside, input, scope, depth),
+            Term::IfThenElse(branches, otherwise) => {
+                let mut result = Value::default();
+                for (condition, then) in branches {
+                    self.run(condition, input, scope, depth)?;
+                    result = result.or(self.run(then, input, scope, depth)?);
+                }
+                Ok(match otherwise {
+                    Some(otherwise) => result.or(self.run(otherwise, input, scope, depth)?),
+                    None => result.or(input.clone()),
+                })
+            }
+            Term::Def(definitions, inside) => {
+                let mut scope = scope.clone();
+                for definition in definitions {
+                    scope = bind(definition.name, What::Function(definition), &scope);
+                }
+                self.run(inside, input, &scope, depth)
+            }
+            Term::Call(name, arguments) => self.call(name, arguments, input, scope, depth),
+            Term::Var(name) => {
+                let mut at = scope;
+                while let Some(bound) = at {
+                    match &bound.what {
+                        What::Variable(value) if bound.name == *name => return Ok(value.clone()),
+                        _ => at = &bound.outer,
+                    }
+                }
+                Ok(Value::default())
+            }
+            Term::Path(base, Path(parts)) => {
+                let mut at = self.run(base, input, scope, depth)?;
+                for (part, _) in parts {
+                    at = match part {
+                        Part::Index(Term::Str(None, text)) => match text.as_slice() {
+                            [] => self.field(&at, ""),
+                            [StrPart::Str(name)] => self.field(&at, name),
+                            _ => return Err(TooHard),
+                        },
+                        Part::Index(Term::Num(_)) => self.each(&at, false),
+                        Part::Range(None, None) => self.each(&at, true),
+                        Part::Index(index) => {
+                            self.run_and_read(index, input, scope, depth)?;
+                            self.read(&at);
+                            Value::default()
+                        }
+                        Part::Range(from, to) => {
+                            for end in from.iter().chain(to) {
+                                self.run_and_read(end, input, scope, depth)?;
+                            }
+                            self.read(&at);
+                            Value::default()
+                        }
+                    };
+                }
+                Ok(at)
+            }
+        }
+    }
+
+    fn operator<'t>(
+        &mut self,
+        left: &'t Term<&'t str>,
+        operator: &'t BinaryOp<&'t str>,
+        right: &'t Term<&'t str>,
+        input: &Value,
+        scope: &Scope<'t>,
+        depth: usize,
+    ) -> Run {
+        match operator {
+            BinaryOp::Pipe(None) => {
+                let between = self.run(left, input, scope, depth)?;
+                self.run(right, &between, scope, depth)
+            }
+            BinaryOp::Pipe(Some(Pattern::Var(name))) => {
+                let value = self.run(left, input, scope, depth)?;
+                self.run(right, input, &bind(name, What::Variable(value), scope), depth)
+            }
+            BinaryOp::Pipe(Some(pattern)) => {
+                self.run_and_read(left, input, scope, depth)?;
+                let scope = self.bind_all(pattern, scope)?;
+                self.run(right, input, &scope, depth)
+            }
+            BinaryOp::Comma | BinaryOp::Alt => {
+                let value = self.run(left, input, scope, depth)?;
+                Ok(value.or(self.run(right, input, scope, depth)?))
+            }
+            BinaryOp::Or | BinaryOp::And => {
+                self.run(left, input, scope, depth)?;
+                self.run(right, input, scope, depth)?;
+                Ok(Value::default())
+            }
+            // What is compared with a scalar is what it is by its type, unless it is one too.
+            BinaryOp::Cmp(_) if is_constant(left) || is_constant(right) => {
+                self.run(left, input, scope, depth)?;
+                self.run(right, input, scope, depth)?;
+                Ok(Value::default())
+            }
+            BinaryOp::Cmp(_) | BinaryOp::Math(_) => {
+                self.run_and_read(left, input, scope, depth)?;
+                self.run_and_read(right, input, scope, depth)?;
+                Ok(Value::default())
+            }
+            BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt => {
+                Err(TooHard)
+            }
+        }
+    }
+
+    fn call<'t>(
+        &mut self,
+        name: &'t str,
+        arguments: &'t [Term<&'t str>],
+        input: &Value,
+        scope: &Scope<'t>,
+        depth: usize,
+    ) -> Run {
+        let mut at = scope;
+        while let Some(bound) = at {
+            match &bound.what {
+                What::Closure(term, written_in) if bound.name == name && arguments.is_empty() => {
+                    return self.run(term, input, written_in, depth);
+                }
+                What::Function(def) if def.name == name && def.args.len() == arguments.len() => {
+                    // The function may call itself, and what was defined before it.
+                    let mut inside = at.clone();
+                    for (parameter, argument) in def.args.iter().zip(arguments) {
+                        if parameter.starts_with('$') {
+                            let value = self.run(argument, input, scope, depth)?;
+                            inside = bind(parameter, What::Variable(value), &inside);
+                        }
+                        // A parameter `$a` can be called as `a` too; what it gives is the same.
+                        let name = parameter.trim_start_matches('$');
+                        inside = bind(name, What::Closure(argument, scope.clone()), &inside);
+                    }
+                    return self.run(&def.body, input, &inside, depth);
+                }
+                _ => at = &bound.outer,
+            }
+        }
+        match (name, arguments) {
+            ("empty" | "true" | "false" | "null" | "type" | "not", []) => Ok(Value::default()),
+            (
+                "arrays" | "objects" | "iterables" | "booleans" | "numbers" | "strings" | "nulls" | "scalars"
+                | "values",
+                [],
+            ) => Ok(input.clone()),
+            ("select", [condition]) => {
+                self.run(condition, input, scope, depth)?;
+                Ok(input.clone())
+            }
+            ("map", [each]) => {
+                let elements = self.each(input, true);
+                let elements = self.run(each, &elements, scope, depth)?;
+                Ok(Value { places: BTreeSet::new(), elements: Some(Rc::new(elements)) })
+            }
+            ("any" | "all", [condition]) => {
+                let elements = self.each(input, true);
+                self.run(condition, &elements, scope, depth)?;
+                Ok(Value::default())
+            }
+            ("any" | "all", [source, condition]) => {
+                let elements = self.run(source, input, scope, depth)?;
+                self.run(condition, &elements, scope, depth)?;
+                Ok(Value::default())
+            }
+            // Whatever else there is looks at all of its input, and of what its arguments give.
+            _ => {
+                self.read(input);
+                for argument in arguments {
+                    self.run_and_read(argument, input, scope, depth)?;
+                }
+                Ok(Value::default())
+            }
+        }
+    }
+
+    /// Binds a pattern's variables to what is read already.
+    fn bind_all<'t>(
+        &mut self,
+        pattern: &'t Pattern<&'t str>,
+        scope: &Scope<'t>,
+    ) -> Result<Scope<'t>, TooHard> {
+        match pattern {
+            Pattern::Var(name) => Ok(bind(name, What::Variable(Value::default()), scope)),
+            Pattern::Arr(patterns) => {
+                patterns.iter().try_fold(scope.clone(), |scope, pattern| self.bind_all(pattern, &scope))
+            }
+            Pattern::Obj(_) => Err(TooHard),
+        }
+    }
+
+    fn fields(&self, place: usize) -> Fields {
+        let place = &self.all[place];
+        if place.whole {
+            return Fields::all();
+        }
+        let each = place.each.map(|inside| self.fields(inside));
+        let named = place.named.iter().map(|(name, &inside)| (name.clone(), self.fields(inside))).collect();
+        let mut fields = Fields { named, ..Fields::default() };
+        fields.merge(Fields { each: each.map(Box::new), values: place.values, ..Fields::default() });
+        fields
+    }
+}
+
+/// Whether a term is a scalar, whatever its input.
+fn is_constant(term: &Term<&str>) -> bool {
+    match term {
+        Term::Num(_) => true,
+        Term::Str(None, parts) => parts.iter().all(|part| !matches!(part, StrPart::Term(_))),
+        Term::Neg(inside) => is_constant(inside),
+        Term::Call(name, arguments) => arguments.is_empty() && matches!(*name, "true" | "false" | "null"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use jaq_json::Val;
+    use serde::de::DeserializeSeed as _;
+
+    use super::*;
+    use crate::filter::Compiled;
+    use crate::filter::project::Wanted;
+
+    fn wanted(fields: &Fields, json: &str) -> Val {
+        Wanted(fields).deserialize(&mut serde_json::Deserializer::from_str(json)).unwrap()
+    }
+
+    const OBJECT: &str = r#"{"a": {"b": 1, "c": [{"d": 1, "e": 2}, {"d": null}, 3]}, "x": "y", "l": [[1], {"z": 2}],
+        "m": {"k": {"v": 1, "w": 2}, "j": {"v": 3}}}"#;
+
+    #[test]
+    fn only_what_is_read_is_kept() {
+        let cases = [
+            (".a.b", r#"{"a":{"b":1}}"#),
+            (".a.c[].d?", r#"{"a":{"c":[{"d":1},{"d":null},3]}}"#),
+            (
+                "[.a.c?][0] | arrays | .[] | select(.d? == 1) | .e",
+                r#"{"a":{"c":[{"d":1,"e":2},{"d":null},3]}}"#,
+            ),
+            (". as $o | if $o.a?.b? == 1 then $o.x else empty end", r#"{"a":{"b":1},"x":"y"}"#),
+            (".a | type", r#"{"a":{}}"#),
+            (".m[].v", r#"{"m":{"k":{"v":1},"j":{"v":3}}}"#),
+            ("def f(g): g | .d; any(.a.c[]; f(.) == 1)", r#"{"a":{"c":[{"d":1},{"d":null},3]}}"#),
+            ("def f($p): p | .b; f(.a)", r#"{"a":{"b":1}}"#),
+            ("\"t\"", "{}"),
+        ];
+        for (code, kept) in cases {
+            assert_eq!(wanted(&Fields::of(code), OBJECT).to_string(), kept, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_followed_reads_everything() {
+        for code in [
+            ".",
+            "..",
+            "tostring",
+            "to_entries",
+            ".a = 1",
+            "del(.a)",
+            "{a}",
+            "try error catch .",
+            "[.[]?, .]",
+            "keys",
+        ] {
+            assert_eq!(Fields::of(code), Fields::all(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_filter_gives_the_same_on_what_it_reads() {
+        let filters = [
+            ".a.c | length",
+            "[.m[]?.v?]",
+            ".m | keys",
+            ".m | map(.v)",
+            "[.l[] | .z?]",
+            ".a.c | map(.d?) | add",
+            "[.. | scalars]",
+            ".a == {\"b\": 1}",
+            ".l[0] == [1]",
+            "reduce .a.c[] as $i (0; . + 1)",
+            ".x + \"z\"",
+            "[.a.c[] | objects | select(.d)]",
+            "any(.a.c[]; .e? == 2)",
+            ".a.c | any(. == 3)",
+            ".a.c[0:1]",
+            ".a.c[-1]",
+            ".a.c | first",
+            "[limit(1; .a.c[])]",
+            ".a | has(\"b\")",
+            "\"\\(.a)\"",
+            "@json",
+            ".a // .x",
+            ".q // .m.k",
+            "[.a.c[] | .d? // empty]",
+            ".m | to_entries | map(.value.w)",
+            "if .a then .a.c[0] else .x end",
+            ".a.c as [$f] | $f.e",
+            "[.m | .[] | .v] | sort",
+            ".x | test(\"y\")",
+            ".a.c | map(type)",
+            "(.a.c[0], .m.k) | .e?",
+            "def r: if type == \"object\" then .b, (.a? | r) else . end; [r]",
+            "[.a.c[] | numbers]",
+            ".m | length",
+            ".a[\"b\"]",
+            ".[\"a\", \"x\"]",
+            "[.a, .m] | .[1].j",
+            "{p: .a.b, q: .m.j}",
+            ".a.c | index(3)",
+            "try .x.y catch 1",
+            ".x.y?",
+        ];
+        for code in filters {
+            let filter = Compiled::new(code).unwrap();
+            let run = |fields: &Fields| {
+                let results: Vec<_> =
+                    filter.results(wanted(fields, OBJECT)).map(|r| r.map(|v| v.to_string()).ok()).collect();
+                results
+            };
+            assert_eq!(run(&Fields::of(code)), run(&Fields::all()), "{code}");
+        }
+    }
+}
