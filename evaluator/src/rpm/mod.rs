@@ -1,6 +1,8 @@
 //! The packages that RPM has installed, read from its database without RPM.
 
 pub(crate) mod capabilities;
+pub(crate) mod dependencies;
+mod dependency;
 mod header;
 mod signature;
 mod sqlite;
