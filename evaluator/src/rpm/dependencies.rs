@@ -2,7 +2,7 @@
 //! what it conflicts with or obsoletes is not, and no other package conflicts with it or obsoletes it.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use virtscap_scap::oval::split_path;
 
@@ -39,8 +39,11 @@ const FEATURES: [(&str, &str); 21] = [
 const NORMAL: u8 = 0;
 const NET_SHARED: u8 = 3;
 
+/// The longest path that Linux takes, in bytes.
+const LONGEST_PATH: usize = 4096;
+
 /// Entries by a name: a package's number, and the number of what it says.
-type Index = HashMap<String, Vec<(usize, usize)>>;
+type Index = BTreeMap<String, Vec<(usize, usize)>>;
 
 /// What all installed packages say of each other.
 pub(crate) struct Dependencies<'f> {
@@ -56,7 +59,7 @@ pub(crate) struct Dependencies<'f> {
     obsoletes: Index,
     /// The files that somebody asks for by their names in folders.
     places: HashMap<String, Vec<Place>>,
-    directories: RefCell<HashMap<String, Result<Option<String>, String>>>,
+    directories: RefCell<HashMap<String, Result<String, String>>>,
 }
 
 /// What a package says of itself and of others.
@@ -202,7 +205,7 @@ impl<'f> Dependencies<'f> {
         if package.is_source {
             return;
         }
-        let entries = |index: &'_ Index, name: &str| index.get(name).cloned().unwrap_or_default();
+        let entries = |index: &Index, name: &str| index.get(name).cloned().unwrap_or_default();
         for provided in &package.provides {
             for (says, which) in entries(&self.conflicts, &provided.name) {
                 if says != verified && self.packages[says].conflicts[which].may_mean(provided) {
@@ -283,8 +286,10 @@ impl<'f> Dependencies<'f> {
             }
             Need::Without(these, others) => Ok(&self.those(these, asking)? - &self.those(others, asking)?),
             Need::Unknown(text) => Err(format!("the dependency '{text}' is not understood")),
-            // RPM knows no packages that were these.
-            Need::And(_) | Need::If { .. } | Need::Unless { .. } => Ok(BTreeSet::new()),
+            // RPM does not build such packages.
+            Need::And(_) | Need::If { .. } | Need::Unless { .. } => {
+                Err("a dependency on one package by 'and', 'if' or 'unless' is not understood".to_owned())
+            }
         }
     }
 
@@ -346,16 +351,17 @@ impl<'f> Dependencies<'f> {
         mut take: impl FnMut(usize) -> bool,
     ) -> Result<bool, String> {
         let (folder, name) = split_path(path);
+        // Headers have a slash behind folders.
+        let folder = folder.trim_end_matches('/');
         let places = self.places.get(name).into_iter().flatten().filter(|place| counts(place));
         let mut any = false;
         let mut undecided = None;
         for place in places {
-            // Headers have a slash behind folders.
             let other = place.folder.trim_end_matches('/');
-            let is_same = if other == folder.trim_end_matches('/') {
+            let is_same = if other == folder {
                 Ok(true)
             } else {
-                self.real(folder).and_then(|here| Ok(here.is_some() && here == self.real(other)?))
+                self.real(folder).and_then(|here| Ok(here == self.real(other)?))
             };
             match is_same {
                 Ok(true) if !take(place.package) => return Ok(true),
@@ -366,17 +372,22 @@ impl<'f> Dependencies<'f> {
         undecided.map_or(Ok(any), Err)
     }
 
-    /// The path without links of a folder, where there is one.
-    fn real(&self, folder: &str) -> Result<Option<String>, String> {
-        let folder = if folder.is_empty() { "/" } else { folder };
+    /// The path without links of a folder; of one that is not there, as far as there are folders.
+    fn real(&self, folder: &str) -> Result<String, String> {
         if let Some(known) = self.directories.borrow().get(folder) {
             return known.clone();
         }
-        let real = match self.files.directory(folder) {
-            Lookup::Found(real) => Ok(Some(real)),
-            Lookup::Missing { reason: None } => Ok(None),
-            Lookup::Missing { reason: Some(reason) } => Err(reason),
-            Lookup::Unreadable { reason } => Err(format!("{folder}: {reason}")),
+        let mut at = if folder.len() > LONGEST_PATH { "" } else { folder };
+        let real = loop {
+            match self.files.directory(if at.is_empty() { "/" } else { at }) {
+                Lookup::Found(real) => {
+                    break Ok(format!("{}{}", real.trim_end_matches('/'), &folder[at.len()..]));
+                }
+                Lookup::Missing { reason: None } if at.is_empty() => break Ok(folder.to_owned()),
+                Lookup::Missing { reason: None } => at = &at[..at.rfind('/').unwrap_or(0)],
+                Lookup::Missing { reason: Some(reason) } => break Err(reason),
+                Lookup::Unreadable { reason } => break Err(format!("{at}: {reason}")),
+            }
         };
         self.directories.borrow_mut().insert(folder.to_owned(), real.clone());
         real
@@ -483,7 +494,7 @@ mod tests {
                 (tag::NAME, 6, 1, b"a\0"),
                 (tag::VERSION, 6, 1, b"1\0"),
                 (tag::RELEASE, 6, 1, b"1\0"),
-                (1049, 8, count, requires),
+                (tag::REQUIRE_NAMES, 8, count, requires),
             ]))
         };
         let hold = |requires: &[u8], count| {
@@ -491,6 +502,7 @@ mod tests {
             Dependencies::new(&Withheld, &headers).hold("a")
         };
         assert!(hold(b"(a newly b)\0", 1).unwrap_err().contains("(a newly b)"));
+        assert!(hold(b"(a without (b and c))\0", 1).unwrap_err().contains("'and'"));
         // What is missing besides is missing whatever the rest means.
         assert_eq!(hold(b"(a newly b)\0b\0", 2), Ok(false));
         // More names are told than there are.

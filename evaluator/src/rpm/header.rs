@@ -16,7 +16,7 @@ pub(crate) mod tag {
     pub(super) const SOURCE: u32 = 1044;
     pub(super) const PROVIDE_NAMES: u32 = 1047;
     pub(super) const REQUIRE_FLAGS: u32 = 1048;
-    pub(super) const REQUIRE_NAMES: u32 = 1049;
+    pub(crate) const REQUIRE_NAMES: u32 = 1049;
     pub(super) const REQUIRE_VERSIONS: u32 = 1050;
     pub(super) const CONFLICT_FLAGS: u32 = 1053;
     pub(super) const CONFLICT_NAMES: u32 = 1054;

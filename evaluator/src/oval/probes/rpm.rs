@@ -1,5 +1,6 @@
 //! `linux:rpminfo`, `linux:rpmverifyfile` and `linux:rpmverifypackage`: what RPM has installed.
 
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use virtscap_scap::oval::{
@@ -166,6 +167,9 @@ impl<'a> Session<'a> {
         }
         let Some(packages) = self.packages(findings) else { return Ok(()) };
         let mut dependencies = None;
+        let mut checked = HashMap::new();
+        let with_script = packages.iter().filter(|package| package.has(tag::VERIFY_SCRIPT));
+        let with_script: HashSet<_> = with_script.map(|package| package.shown(tag::NAME)).collect();
         for package in packages.iter() {
             if !is_named(&names, package)? {
                 continue;
@@ -175,11 +179,11 @@ impl<'a> Session<'a> {
             entities.push(ItemEntity::text("extended_name", package.extended_name()));
             if !is_set(content, "nodeps") {
                 let all = dependencies.get_or_insert_with(|| Dependencies::new(self.files, &packages));
-                entities.push(findings.decided("dependency_check_passed", &name, all.hold(&name)));
+                let hold = checked.entry(name.clone()).or_insert_with(|| all.hold(&name)).clone();
+                entities.push(findings.decided("dependency_check_passed", &name, hold));
             }
             if !is_set(content, "noscripts") {
-                let with_script = |of: &Header| of.has(tag::VERIFY_SCRIPT) && of.shown(tag::NAME) == name;
-                let successful = if packages.iter().any(with_script) {
+                let successful = if with_script.contains(&name) {
                     Err("its script to verify it is not run".to_owned())
                 } else {
                     Ok(true)
