@@ -337,7 +337,10 @@ fn oscap(case: &Case) -> Option<Outcome> {
         }
         // Debian's RPM looks for its database in the home directory, if nothing tells it where else.
         let root = if case.installed { at("root").display().to_string() } else { String::new() };
-        write(&at("home/.rpmmacros"), &format!("%_dbpath {root}/var/lib/rpm\n"));
+        let is_berkeley = case.root.contains_key("/var/lib/rpm/Packages");
+        let backend = if is_berkeley { "bdb_ro" } else { "sqlite" };
+        let macros = format!("%_dbpath {root}/var/lib/rpm\n%_db_backend {backend}\n");
+        write(&at("home/.rpmmacros"), &macros);
         command.env("HOME", at("home"));
     }
     let output = command.output().unwrap();
