@@ -21,6 +21,7 @@ pub mod scan;
 pub mod source;
 mod system;
 pub mod time;
+mod versions;
 pub mod xccdf;
 mod xmlfilecontent;
 pub mod yamlfilecontent;

@@ -39,6 +39,7 @@ const CASES: &[(&str, &str)] = &[
     ("unix", include_str!("peer/unix.yaml")),
     ("walks", include_str!("peer/walks.yaml")),
     ("linux", include_str!("peer/linux.yaml")),
+    ("packages", include_str!("peer/packages.yaml")),
 ];
 /// What cases without OVAL of their own check with.
 const BASIC: &str = include_str!("peer/basic.xml");
@@ -72,6 +73,9 @@ struct Case {
     /// The system that runs the tests, in place of a made root.
     #[serde(default)]
     running: bool,
+    /// To oscap the packages in the root are those of the system that runs the tests: it verifies no others.
+    #[serde(default)]
+    installed: bool,
     /// What has to come of it. Everything else has to be as oscap has it.
     expect: Outcome,
     /// What oscap makes of it where that differs; none: oscap has no such thing.
@@ -173,6 +177,7 @@ fn existence_matrix() -> Case {
         files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
         root: BTreeMap::new(),
         running: false,
+        installed: false,
         expect,
         oscap: BTreeMap::new(),
         reason: None,
@@ -327,9 +332,15 @@ fn oscap(case: &Case) -> Option<Outcome> {
     command.env("SEXP_VALIDATE_DISABLE", "1");
     command.arg(at("ds.xml"));
     if !case.running {
-        command.env("OSCAP_PROBE_ROOT", at("root"));
+        if !case.installed {
+            command.env("OSCAP_PROBE_ROOT", at("root"));
+        }
         // Debian's RPM looks for its database in the home directory, if nothing tells it where else.
-        write(&at("home/.rpmmacros"), "%_dbpath /var/lib/rpm\n");
+        let root = if case.installed { at("root").display().to_string() } else { String::new() };
+        let is_berkeley = case.root.contains_key("/var/lib/rpm/Packages");
+        let backend = if is_berkeley { "bdb_ro" } else { "sqlite" };
+        let macros = format!("%_dbpath {root}/var/lib/rpm\n%_db_backend {backend}\n");
+        write(&at("home/.rpmmacros"), &macros);
         command.env("HOME", at("home"));
     }
     let output = command.output().unwrap();

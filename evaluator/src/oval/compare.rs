@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use virtscap_scap::oval::{Datatype, Operation, OvalResult};
 
 use super::address::Addresses;
-use super::versions;
 use crate::pattern::Pattern;
+use crate::versions;
 
 /// What values are compared with, prepared once for all of them.
 pub(super) enum Comparand {

@@ -15,7 +15,6 @@ mod test;
 mod times;
 mod uses;
 mod variables;
-mod versions;
 mod walk;
 
 use std::cell::OnceCell;

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use virtscap_scap::id::StateId;
 use virtscap_scap::oval::results::{CollectedObject, Flag};
 use virtscap_scap::oval::{
-    Filter, FilterAction, ItemContent, OvalResult, Set, SetMembers, SetOperator, TestType,
+    Filter, FilterAction, ItemContent, OvalResult, Set, SetMembers, SetOperator, Status, TestType,
 };
 
 use super::probes::failed;
 use super::state::Prepared;
-use super::{Distinct, Session};
+use super::{Distinct, Session, names};
 
 /// Filters whose states are ready to be compared with.
 #[derive(Clone, Default)]
@@ -28,6 +28,18 @@ impl Filters {
                 (FilterAction::Exclude, OvalResult::True) | (FilterAction::Include, OvalResult::False)
             )
         })
+    }
+
+    /// Why it is not known whether an item counts: a filter rests on what could not be had.
+    pub(super) fn undecided(&self, item: &ItemContent) -> Option<String> {
+        let ItemContent::Entities { entities, .. } = item else { return None };
+        let mut missing = entities.iter().filter(|entity| entity.status == Status::Error);
+        let missing = missing.find(|entity| {
+            let rests =
+                |state: &Prepared| state.compares(entity.name) && state.filter(item) == OvalResult::Error;
+            self.0.iter().any(|(_, state)| rests(state))
+        })?;
+        Some(format!("{}: is filtered by '{}', which could not be had", names::item(item), missing.name))
     }
 
     /// Whether an entity matters to them.
@@ -97,7 +109,14 @@ impl<'a> Session<'a> {
     fn filtered(&self, mut member: CollectedObject, filters: &Filters) -> CollectedObject {
         if !filters.is_empty() {
             member.items.retain(|id| self.item(*id).is_none_or(|item| filters.admit(item)));
-            member.flag = settled(member.flag, member.items.is_empty());
+            let undecided: Vec<_> =
+                member.items.iter().filter_map(|id| filters.undecided(self.item(*id)?)).collect();
+            if undecided.is_empty() {
+                member.flag = settled(member.flag, member.items.is_empty());
+            } else {
+                member.flag = Flag::Error;
+                member.messages.extend(undecided);
+            }
         }
         member
     }

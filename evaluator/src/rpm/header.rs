@@ -1,5 +1,6 @@
 //! The header of a package: numbered values of a few types.
 
+use super::dependency::{Dependency, Relation};
 use super::signature;
 
 /// Numbers of values.
@@ -11,6 +12,21 @@ pub(crate) mod tag {
     pub(crate) const RELEASE: u32 = 1002;
     pub(crate) const EPOCH: u32 = 1003;
     pub(crate) const ARCH: u32 = 1022;
+    /// The name of the source package, which source packages have not.
+    pub(super) const SOURCE: u32 = 1044;
+    pub(super) const PROVIDE_NAMES: u32 = 1047;
+    pub(super) const REQUIRE_FLAGS: u32 = 1048;
+    pub(crate) const REQUIRE_NAMES: u32 = 1049;
+    pub(super) const REQUIRE_VERSIONS: u32 = 1050;
+    pub(super) const CONFLICT_FLAGS: u32 = 1053;
+    pub(super) const CONFLICT_NAMES: u32 = 1054;
+    pub(super) const CONFLICT_VERSIONS: u32 = 1055;
+    pub(crate) const VERIFY_SCRIPT: u32 = 1079;
+    pub(super) const OBSOLETE_NAMES: u32 = 1090;
+    pub(super) const PROVIDE_FLAGS: u32 = 1112;
+    pub(super) const PROVIDE_VERSIONS: u32 = 1113;
+    pub(super) const OBSOLETE_FLAGS: u32 = 1114;
+    pub(super) const OBSOLETE_VERSIONS: u32 = 1115;
     pub(super) const FILE_SIZES: u32 = 1028;
     pub(super) const FILE_STATES: u32 = 1029;
     pub(super) const FILE_MODES: u32 = 1030;
@@ -150,6 +166,47 @@ impl Header {
         format!("{epoch}:{}-{}", self.shown(tag::VERSION), self.shown(tag::RELEASE))
     }
 
+    /// Whether there is a value.
+    pub(crate) fn has(&self, tag: u32) -> bool {
+        self.entry(tag).is_some()
+    }
+
+    /// Whether it is the header of a source package.
+    pub(super) fn is_source(&self) -> bool {
+        !self.has(tag::SOURCE)
+    }
+
+    /// What the package says of others, or of itself to them.
+    pub(super) fn dependencies(&self, relation: Relation) -> Vec<Dependency> {
+        let [names, versions, flags] = match relation {
+            Relation::Provides => [tag::PROVIDE_NAMES, tag::PROVIDE_VERSIONS, tag::PROVIDE_FLAGS],
+            Relation::Requires => [tag::REQUIRE_NAMES, tag::REQUIRE_VERSIONS, tag::REQUIRE_FLAGS],
+            Relation::Conflicts => [tag::CONFLICT_NAMES, tag::CONFLICT_VERSIONS, tag::CONFLICT_FLAGS],
+            Relation::Obsoletes => [tag::OBSOLETE_NAMES, tag::OBSOLETE_VERSIONS, tag::OBSOLETE_FLAGS],
+        };
+        let mut versions = self.texts(versions).into_iter();
+        let mut flags = self.numbers(flags).into_iter();
+        let dependency = |name| Dependency {
+            name,
+            version: versions.next().unwrap_or_default(),
+            flags: flags.next().map_or(0, |flags| flags as u32),
+        };
+        self.texts(names).into_iter().map(dependency).collect()
+    }
+
+    /// The places of the files: folder, name in it, and how it was installed.
+    pub(super) fn places(&self) -> Vec<(String, String, u8)> {
+        let folders = self.texts(tag::FOLDERS);
+        let states = self.numbers(tag::FILE_STATES);
+        let names = self.texts(tag::BASE_NAMES).into_iter().zip(self.numbers(tag::FOLDER_INDEXES));
+        let place = |(index, (name, folder)): (usize, (String, u64))| {
+            let folder = usize::try_from(folder).ok().and_then(|folder| folders.get(folder));
+            let state = states.get(index).map_or(0, |state| *state as u8);
+            (folder.cloned().unwrap_or_default(), name, state)
+        };
+        names.enumerate().map(place).collect()
+    }
+
     /// `name-epoch:version-release.arch`
     pub(crate) fn extended_name(&self) -> String {
         format!("{}-{}.{}", self.shown(tag::NAME), self.evr(), self.shown(tag::ARCH))
@@ -208,10 +265,11 @@ impl Header {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn header(entries: &[(u32, u32, u32, &[u8])]) -> Vec<u8> {
+    /// A header of values: number, type, how many, and their bytes.
+    pub(in crate::rpm) fn header(entries: &[(u32, u32, u32, &[u8])]) -> Vec<u8> {
         let mut data: Vec<u8> = Vec::new();
         let mut index: Vec<u8> = Vec::new();
         for (tag, kind, count, bytes) in entries {

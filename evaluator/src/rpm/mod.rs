@@ -1,6 +1,9 @@
 //! The packages that RPM has installed, read from its database without RPM.
 
+mod bdb;
 pub(crate) mod capabilities;
+pub(crate) mod dependencies;
+mod dependency;
 mod header;
 mod signature;
 mod sqlite;
@@ -16,8 +19,11 @@ const FOLDERS: [&str; 3] = ["/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/share
 /// The file of today's databases.
 const SQLITE: &str = "rpmdb.sqlite";
 
-/// The files of databases in older formats.
-const OTHERS: [&str; 2] = ["Packages.db", "Packages"];
+/// The file of SUSE's databases.
+const NDB: &str = "Packages.db";
+
+/// The file of older databases.
+const BERKELEY: &str = "Packages";
 
 /// Reads the packages, in the order in which they were installed. There plainly are none where there is no database.
 pub(crate) fn packages(files: &dyn Files) -> Lookup<Vec<Header>> {
@@ -32,8 +38,10 @@ pub(crate) fn packages(files: &dyn Files) -> Lookup<Vec<Header>> {
             Lookup::Found(database) => {
                 let log = format!("{path}-wal");
                 return match files.read(&log) {
-                    Lookup::Found(log) => parsed(&path, &database, &log),
-                    Lookup::Missing { reason: None } => parsed(&path, &database, &[]),
+                    Lookup::Found(log) => parsed(&path, sqlite::blobs(&database, &log, "Packages")),
+                    Lookup::Missing { reason: None } => {
+                        parsed(&path, sqlite::blobs(&database, &[], "Packages"))
+                    }
                     // What was installed last may be there and nowhere else.
                     Lookup::Missing { reason } => Lookup::Missing { reason },
                     Lookup::Unreadable { reason } => {
@@ -42,25 +50,30 @@ pub(crate) fn packages(files: &dyn Files) -> Lookup<Vec<Header>> {
                 };
             }
         }
-        for name in OTHERS {
-            let path = format!("{folder}/{name}");
-            match files.metadata(&path) {
-                Lookup::Missing { reason: None } => {}
-                Lookup::Missing { reason } => return Lookup::Missing { reason },
-                _ => {
-                    return Lookup::unreadable(format!(
-                        "{path}: RPM databases in this format are not supported"
-                    ));
-                }
+        let path = format!("{folder}/{NDB}");
+        match files.metadata(&path) {
+            Lookup::Missing { reason: None } => {}
+            Lookup::Missing { reason } => return Lookup::Missing { reason },
+            _ => {
+                return Lookup::unreadable(format!("{path}: RPM databases in this format are not supported"));
             }
+        }
+        let path = format!("{folder}/{BERKELEY}");
+        match files.read(&path) {
+            Lookup::Missing { reason: None } => {}
+            Lookup::Missing { reason } => return Lookup::Missing { reason },
+            Lookup::Unreadable { reason } => {
+                return Lookup::Unreadable { reason: format!("{path}: {reason}") };
+            }
+            Lookup::Found(database) => return parsed(&path, bdb::values(&database)),
         }
     }
     Lookup::absent()
 }
 
-fn parsed(path: &str, database: &[u8], log: &[u8]) -> Lookup<Vec<Header>> {
-    let packages = sqlite::blobs(database, log, "Packages")
-        .and_then(|blobs| blobs.into_iter().map(Header::read).collect::<Result<Vec<_>, _>>());
+fn parsed(path: &str, headers: Result<Vec<Vec<u8>>, String>) -> Lookup<Vec<Header>> {
+    let packages =
+        headers.and_then(|blobs| blobs.into_iter().map(Header::read).collect::<Result<Vec<_>, _>>());
     match packages {
         Ok(packages) => Lookup::Found(packages),
         Err(problem) => Lookup::unreadable(format!("{path}: {problem}")),

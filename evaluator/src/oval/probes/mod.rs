@@ -71,6 +71,9 @@ impl Findings {
     /// Keeps an item, if it counts.
     pub(super) fn push(&mut self, item: ItemContent) {
         if self.filters.admit(&item) {
+            if let Some(reason) = self.filters.undecided(&item) {
+                self.error(reason);
+            }
             self.items.push(item);
         }
     }

@@ -1,9 +1,9 @@
-//! Order of versions (OVAL 5.11, `DatatypeEnumeration`), as OpenSCAP has it.
+//! Order of versions (OVAL 5.11, `DatatypeEnumeration`), as OpenSCAP and RPM have it.
 
 use std::cmp::Ordering;
 
 /// Versions of RPM packages, `epoch:version-release`.
-pub(super) fn evr(a: &str, b: &str) -> Ordering {
+pub(crate) fn evr(a: &str, b: &str) -> Ordering {
     let (a, b) = (Evr::split(a), Evr::split(b));
     optional(a.epoch, b.epoch)
         .then_with(|| rpm(a.version, b.version))
@@ -18,14 +18,15 @@ fn optional(a: Option<&str>, b: Option<&str>) -> Ordering {
     }
 }
 
-struct Evr<'a> {
-    epoch: Option<&'a str>,
-    version: &'a str,
-    release: Option<&'a str>,
+/// `epoch:version-release`; epoch and release may be missing.
+pub(crate) struct Evr<'a> {
+    pub(crate) epoch: Option<&'a str>,
+    pub(crate) version: &'a str,
+    pub(crate) release: Option<&'a str>,
 }
 
 impl<'a> Evr<'a> {
-    fn split(text: &'a str) -> Self {
+    pub(crate) fn split(text: &'a str) -> Self {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (epoch, rest) = match text[digits..].strip_prefix(':') {
             Some(rest) => (Some(if digits == 0 { "0" } else { &text[..digits] }), rest),
@@ -41,7 +42,7 @@ impl<'a> Evr<'a> {
 
 /// The order of `rpmvercmp` (RPM 4.12 and later): runs of digits as numbers, runs of letters as texts, `~` before
 /// everything and `^` after the end but before anything else.
-fn rpm(a: &str, b: &str) -> Ordering {
+pub(crate) fn rpm(a: &str, b: &str) -> Ordering {
     let skip = |text: &str| {
         let rest = text.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && c != '~' && c != '^');
         text.len() - rest.len()
@@ -95,7 +96,7 @@ fn numbers_of_digits(a: &str, b: &str) -> Ordering {
 }
 
 /// Versions of Debian's packages (deb-version(7)): without an epoch it is 0.
-pub(super) fn debian_evr(a: &str, b: &str) -> Ordering {
+pub(crate) fn debian_evr(a: &str, b: &str) -> Ordering {
     let (a, b) = (Evr::split(a), Evr::split(b));
     let epochs = numbers_of_digits(a.epoch.unwrap_or("0"), b.epoch.unwrap_or("0"));
     let releases = || debian(a.release.unwrap_or_default(), b.release.unwrap_or_default());
@@ -136,7 +137,7 @@ fn debian(a: &str, b: &str) -> Ordering {
 
 /// Numbers separated by one character each. OpenSCAP reads each as C's `atoi` does: what is no number is 0, and what one
 /// version lacks is 0 too.
-pub(super) fn numbers(a: &str, b: &str) -> Ordering {
+pub(crate) fn numbers(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     while !a.is_empty() || !b.is_empty() {
         let order = atoi(a).cmp(&atoi(b));
@@ -170,7 +171,7 @@ fn next_number(text: &[u8]) -> &[u8] {
 
 /// Versions of Cisco IOS and revisions of HP-UX' filesets: runs of digits as numbers, runs of letters as texts, whatever
 /// is between. OpenSCAP does not compare these.
-pub(super) fn mixed(a: &str, b: &str) -> Ordering {
+pub(crate) fn mixed(a: &str, b: &str) -> Ordering {
     fn tokens(text: &str) -> Vec<&str> {
         let mut tokens = Vec::new();
         let mut rest = text;
