@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use virtscap_evaluator::collect::collect_always;
 use virtscap_evaluator::dump::DumpFile;
 use virtscap_evaluator::files::OnNode;
-use virtscap_evaluator::scan::{Prepared, Request};
+use virtscap_evaluator::scan::Prepared;
 use virtscap_evaluator::source::{NodeSource as _, Recorded, Recording, Snapshot};
 
 use crate::Outcome;
@@ -45,18 +45,19 @@ impl Collect {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let loaded = self.what.load()?;
         let request = loaded.request();
+        let prepared = Prepared::new(&request).with_context(|| loaded.name.clone())?;
         match (&self.snapshot, &self.dump, &self.root, &self.node) {
-            (Some(snapshot), Some(dump), None, None) => collect_snapshot(&request, snapshot, dump)?,
-            (None, None, Some(root), Some(node)) => record_node(&request, root, node)?,
+            (Some(snapshot), Some(dump), None, None) => collect_snapshot(&prepared, snapshot, dump)?,
+            (None, None, Some(root), Some(node)) => record_node(&prepared, root, node)?,
             _ => bail!("name a source and a folder: --snapshot with --dump, or --root with --node"),
         }
         Ok(Outcome::Success)
     }
 }
 
-fn collect_snapshot(request: &Request<'_>, snapshot: &Path, folder: &Path) -> Result<()> {
+fn collect_snapshot(prepared: &Prepared<'_>, snapshot: &Path, folder: &Path) -> Result<()> {
     let source = Snapshot::open(snapshot)?;
-    let mut dump = Prepared::new(request)?.collect(&source);
+    let mut dump = prepared.collect(&source);
     collect_always(&source, &mut dump);
     dump.write_to(folder)?;
     let mut written = 0;
@@ -71,10 +72,10 @@ fn collect_snapshot(request: &Request<'_>, snapshot: &Path, folder: &Path) -> Re
 }
 
 /// What the rules ask of files depends on what they find, so they are evaluated once.
-fn record_node(request: &Request<'_>, root: &Path, folder: &Path) -> Result<()> {
+fn record_node(prepared: &Prepared<'_>, root: &Path, folder: &Path) -> Result<()> {
     let source = open_root(root)?;
     let recording = Recording::new(&source);
-    Prepared::new(request)?.evaluate(&OnNode(&recording), source.describe());
+    prepared.evaluate(&OnNode(&recording), source.describe());
     let node = recording.into_node(source.name());
     node.write_to(folder)?;
     let mut written = 0;

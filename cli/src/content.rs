@@ -7,8 +7,10 @@ use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_generator::datastream::data_stream;
 use virtscap_generator::model::Benchmark;
+use virtscap_scap::xccdf::Tailoring;
 
 use crate::build::load_benchmark;
+use crate::input;
 
 /// The benchmark that comes with the program.
 const EMBEDDED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../build/ssg-ocp-virt-ds.xml"));
@@ -30,7 +32,7 @@ impl ContentArgs {
         match (&self.datastream, &self.benchmark) {
             (Some(file), _) => {
                 let named = || file.display().to_string();
-                let xml = std::fs::read_to_string(file).with_context(named)?;
+                let xml = input::text(file).with_context(named)?;
                 Content::from_xml(xml).with_context(named)
             }
             (None, Some(folder)) => Ok(Content::from_model(data_stream(&load_benchmark(folder)?))),
@@ -56,6 +58,11 @@ impl ContentArgs {
             None => virtscap_generator::datastream::FILE_NAME.to_owned(),
         }
     }
+}
+
+/// The files to name where a profile cannot be applied: the content, and the tailoring where there is one.
+pub(crate) fn named(file: &str, tailoring: Option<&(Tailoring, String)>) -> String {
+    tailoring.map_or_else(|| file.to_owned(), |(_, href)| format!("{file} with {href}"))
 }
 
 /// The benchmark that comes with the program.

@@ -4,6 +4,7 @@ mod build;
 mod collect;
 mod content;
 mod image;
+mod input;
 mod oscap;
 mod output;
 mod report;

@@ -1,14 +1,14 @@
 //! `virtscap report`.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Args;
 use virtscap_evaluator::report::read;
 
 use crate::Outcome;
 use crate::content::ContentArgs;
+use crate::input;
 use crate::shown::Shown;
 
 /// Show results that are there already: an ARF or XCCDF results
@@ -34,36 +34,23 @@ impl Report {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let named = || self.file.display().to_string();
         let content = self.content.load()?;
-        let known = content.checklist()?.benchmark;
-        let bytes = std::fs::read(&self.file).with_context(named)?;
-        let xml = String::from_utf8(expanded(bytes).with_context(named)?);
-        let xml = xml.context("the text is not in UTF-8").with_context(named)?;
-        let (report, texts) =
-            read::read(xml.trim_start_matches('\u{feff}'), Some(known)).with_context(named)?;
+        let known = content.checklist().with_context(|| self.content.href())?.benchmark;
+        let bytes = input::bytes(&self.file).with_context(named)?;
+        let xml = input::utf8(expanded(bytes).with_context(named)?).with_context(named)?;
+        let (report, texts) = read::read(&xml, Some(known)).with_context(named)?;
         self.shown.show(&report, &texts)
     }
 }
 
-/// The most that a compressed file may expand to: results of real clusters have some tens of megabytes.
-const MAX_EXPANDED: u64 = 2 << 30;
-
 /// A file as it was before it was compressed. Its content tells how; names do not.
 fn expanded(bytes: Vec<u8>) -> Result<Vec<u8>> {
-    let mut out = Vec::new();
-    let limit = MAX_EXPANDED + 1;
     match bytes.as_slice() {
         [0x1f, 0x8b, ..] => {
-            let gzip = flate2::read::MultiGzDecoder::new(bytes.as_slice());
-            gzip.take(limit).read_to_end(&mut out).context("gzip")?;
+            input::bounded(flate2::read::MultiGzDecoder::new(bytes.as_slice())).context("expanded from gzip")
         }
         [b'B', b'Z', b'h', ..] => {
-            let bzip2 = bzip2::read::MultiBzDecoder::new(bytes.as_slice());
-            bzip2.take(limit).read_to_end(&mut out).context("bzip2")?;
+            input::bounded(bzip2::read::MultiBzDecoder::new(bytes.as_slice())).context("expanded from bzip2")
         }
-        _ => return Ok(bytes),
+        _ => Ok(bytes),
     }
-    if out.len() as u64 > MAX_EXPANDED {
-        bail!("it expands to more than {MAX_EXPANDED} bytes");
-    }
-    Ok(out)
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_evaluator::report::arf;
@@ -10,7 +10,7 @@ use virtscap_evaluator::scan::{Request, scan, scan_dump, scan_node};
 use virtscap_evaluator::source::{RecordedNode, Snapshot};
 use virtscap_scap::xccdf::Tailoring;
 
-use crate::content::ContentArgs;
+use crate::content::{ContentArgs, named};
 use crate::shown::Shown;
 use crate::tailor::read_tailoring;
 use crate::{Outcome, output};
@@ -81,6 +81,8 @@ pub(crate) struct What {
 
 /// What is scanned for, read.
 pub(crate) struct Loaded {
+    /// The files, to name them where they are of no use.
+    pub(crate) name: String,
     content: Content,
     tailoring: Option<(Tailoring, String)>,
     profile: Option<String>,
@@ -98,7 +100,8 @@ impl What {
         let tailoring = tailoring.transpose()?;
         let own = self.content.is_own() && tailoring.is_none();
         let profile = self.profile.clone().or_else(|| own.then(|| DEFAULT_PROFILE.to_owned()));
-        Ok(Loaded { content, tailoring, profile })
+        let name = named(&self.content.href(), tailoring.as_ref());
+        Ok(Loaded { name, content, tailoring, profile })
     }
 }
 
@@ -136,12 +139,13 @@ impl Scan {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let loaded = self.what.load()?;
         let request = loaded.request();
+        let named = || loaded.name.clone();
         let Source { snapshot, dump, root, node } = &self.source;
         let scan = match (snapshot, dump, root, node) {
-            (Some(snapshot), ..) => scan(&request, &Snapshot::open(snapshot)?)?,
-            (_, Some(dump), ..) => scan_dump(&request, &open_dump(dump)?)?,
-            (_, _, Some(root), _) => scan_node(&request, &open_root(root)?)?,
-            (.., Some(node)) => scan_node(&request, &RecordedNode::open(node)?)?,
+            (Some(snapshot), ..) => scan(&request, &Snapshot::open(snapshot)?).with_context(named)?,
+            (_, Some(dump), ..) => scan_dump(&request, &open_dump(dump)?).with_context(named)?,
+            (_, _, Some(root), _) => scan_node(&request, &open_root(root)?).with_context(named)?,
+            (.., Some(node)) => scan_node(&request, &RecordedNode::open(node)?).with_context(named)?,
             (None, None, None, None) => bail!("name a source: --snapshot, --dump, --root or --node"),
         };
         if let Some(file) = &self.arf {

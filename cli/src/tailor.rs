@@ -14,7 +14,7 @@ use virtscap_generator::{artifacts, cel_content};
 use virtscap_scap::xccdf::Tailoring;
 
 use crate::content::ContentArgs;
-use crate::{Outcome, output};
+use crate::{Outcome, input, output};
 
 /// Tailor a profile: leave rules out, take rules in, set values
 ///
@@ -93,7 +93,7 @@ impl Tailor {
             bail!("name what to write: --out, or --xccdf, --tailored-profile and --custom-rules");
         }
         let content = self.content.load()?;
-        let catalog = catalog(&content)?;
+        let catalog = catalog(&content).with_context(|| self.content.href())?;
         let (mut tailored, bundle) = match &self.from {
             Some(file) => self.read(file, &catalog)?,
             None => (self.choices(&catalog)?, None),
@@ -153,7 +153,7 @@ impl Tailor {
 
     fn read(&self, file: &Path, catalog: &Catalog<'_>) -> Result<(Tailored, Option<String>)> {
         let named = || file.display().to_string();
-        let text = std::fs::read_to_string(file).with_context(named)?;
+        let text = input::text(file).with_context(named)?;
         if is_xml(&text) {
             let tailoring = Tailoring::read(&text).with_context(named)?;
             let tailored = from_xccdf(&tailoring, self.profile.as_deref(), catalog).with_context(named)?;
@@ -247,13 +247,13 @@ fn catalog(content: &Content) -> Result<Catalog<'_>> {
 
 /// Which of its two forms a tailoring has.
 fn is_xml(text: &str) -> bool {
-    text.trim_start_matches('\u{feff}').trim_start().starts_with('<')
+    text.trim_start().starts_with('<')
 }
 
 /// Reads a tailoring in either form, to scan with it.
 pub(crate) fn read_tailoring(file: &Path, content: &Content) -> Result<Tailoring> {
     let named = || file.display().to_string();
-    let text = std::fs::read_to_string(file).with_context(named)?;
+    let text = input::text(file).with_context(named)?;
     if is_xml(&text) {
         return Tailoring::read(&text).with_context(named);
     }

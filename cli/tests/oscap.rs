@@ -168,6 +168,40 @@ fn evaluations_say_the_same() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn bad_content_ends_the_same() {
+    if !oscap_is_there() {
+        return;
+    }
+    let root = root();
+    let folder = tempfile::tempdir().unwrap();
+    let oval = std::fs::read_to_string(fixture("results-oval.xml")).unwrap();
+    let changed = |name: &str, from: &str, to: &str| {
+        assert!(oval.contains(from), "{from}");
+        let file = folder.path().join(name);
+        std::fs::write(&file, oval.replacen(from, to, 1)).unwrap();
+        file.display().to_string()
+    };
+    let files = [
+        changed("twice.xml", "oval:x:def:3", "oval:x:def:2"),
+        changed("check.xml", "check=\"all\"", "check=\"most\""),
+        changed("operator.xml", "<criteria>", "<criteria operator=\"NAND\">"),
+        changed("cut.xml", "</oval_definitions>", ""),
+        folder.path().display().to_string(),
+        "/dev/zero".to_owned(),
+    ];
+    for file in &files {
+        same(root.path(), &["oval", "eval", file]);
+        same(root.path(), &["xccdf", "eval", file]);
+        same(root.path(), &["xccdf", "generate", "guide", file]);
+        same(root.path(), &["ds", "sds-validate", file]);
+    }
+    for file in &files[3..] {
+        same(root.path(), &["info", file]);
+    }
+}
+
 /// What a document says, however it is written: names, attributes and texts.
 fn infoset(xml: &str) -> String {
     let document = roxmltree::Document::parse(xml).unwrap();

@@ -8,7 +8,7 @@ use crate::namespace::*;
 use crate::ocil::Ocil;
 use crate::oval::OvalDefinitions;
 use crate::xccdf::Benchmark;
-use crate::xml::{Node, NodeExt, ReadError, XmlWriter};
+use crate::xml::{Node, NodeExt, ReadError, XmlWriter, unique_ids};
 
 /// A `data-stream-collection`.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +97,7 @@ impl DataStreamCollection {
                 expected: "<data-stream-collection> of a SCAP 1.2 or 1.3 source data stream",
             });
         }
+        unique_ids(root.elements())?;
         let collection = Self {
             id: root.required("id")?.to_owned(),
             data_streams: root.named("data-stream").map(DataStream::read).collect::<Result<_, _>>()?,
@@ -158,6 +159,7 @@ impl DataStream {
         let refs = |section: &str| {
             references(node, section).into_iter().map(ComponentRef::read).collect::<Result<Vec<_>, _>>()
         };
+        unique_ids(node.elements().flat_map(|section| section.children()).filter(Node::is_element))?;
         Ok(Self {
             id: node.required("id")?.to_owned(),
             dictionaries: refs("dictionaries")?,

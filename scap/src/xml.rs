@@ -1,5 +1,7 @@
 //! XML reading and writing that every part of the model shares.
 
+use std::collections::HashMap;
+
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
@@ -56,6 +58,16 @@ pub enum ReadError {
         what: &'static str,
         /// The reference.
         reference: String,
+    },
+    /// Two elements have an id that only one may have, so that it is not clear which is meant.
+    #[error("line {line}: the id '{id}' is taken in line {taken}; give one of the two another id")]
+    DuplicateId {
+        /// Line of the second element in the document, from 1.
+        line: u32,
+        /// The id.
+        id: String,
+        /// Line of the first element.
+        taken: u32,
     },
     /// An item extends itself, by way of others or not.
     #[error("line {line}: what extends '{id}' is extended by it in turn")]
@@ -160,6 +172,23 @@ impl<'a, 'input: 'a> NodeExt<'a, 'input> for Node<'a, 'input> {
     fn missing_child(&self, child: &'static str) -> ReadError {
         ReadError::MissingChild { line: self.line(), element: self.tag_name().name().to_owned(), child }
     }
+}
+
+/// Sees to it that each `id` is that of one element alone; elements without one do not count.
+///
+/// # Errors
+/// [`ReadError::DuplicateId`] for the first that is taken.
+pub(crate) fn unique_ids<'a, 'input: 'a>(
+    nodes: impl Iterator<Item = Node<'a, 'input>>,
+) -> Result<(), ReadError> {
+    let mut seen = HashMap::new();
+    for node in nodes {
+        let Some(id) = node.attribute("id") else { continue };
+        if let Some(other) = seen.insert(id, node) {
+            return Err(ReadError::DuplicateId { line: node.line(), id: id.to_owned(), taken: other.line() });
+        }
+    }
+    Ok(())
 }
 
 /// Writes indented XML.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::layer::{Layer, Programs, digest};
+use crate::input;
 
 /// How Docker calls what OCI took over from it.
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -72,7 +73,7 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn open(folder: &Path) -> Result<Self> {
         let path = folder.join("oci-layout");
-        let text = std::fs::read(&path).map_err(|e| LayoutError::NoLayout(format!("oci-layout: {e}")))?;
+        let text = input::bytes(&path).map_err(|e| LayoutError::NoLayout(format!("oci-layout: {e}")))?;
         let layout: OciLayout =
             serde_json::from_slice(&text).map_err(|e| LayoutError::NoLayout(format!("oci-layout: {e}")))?;
         if !layout.image_layout_version().starts_with("1.") {
@@ -83,7 +84,7 @@ impl Source {
     }
 
     fn index(&self) -> Result<ImageIndex> {
-        let text = std::fs::read(self.folder.join("index.json"));
+        let text = input::bytes(&self.folder.join("index.json"));
         let text = text.map_err(|e| LayoutError::NoLayout(format!("index.json: {e}")))?;
         serde_json::from_slice(&text).map_err(|e| LayoutError::NoLayout(format!("index.json: {e}")))
     }

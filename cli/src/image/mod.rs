@@ -11,7 +11,7 @@ use clap::Args;
 use virtscap_evaluator::time;
 use virtscap_generator::datastream::FILE_NAME;
 
-use crate::Outcome;
+use crate::{Outcome, input};
 use layer::Layer;
 use layout::{Source, Writer};
 
@@ -77,11 +77,11 @@ impl Image {
 fn content(build: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     let path = build.join(FILE_NAME);
-    let stream = std::fs::read(&path).with_context(|| path.display().to_string());
+    let stream = input::bytes(&path).with_context(|| path.display().to_string());
     files.insert(FILE_NAME.to_owned(), stream.context("there is no content to put in; run virtscap build")?);
     let path = build.join(CEL_FILE);
     if path.is_file() {
-        files.insert(CEL_FILE.to_owned(), std::fs::read(&path).with_context(|| path.display().to_string())?);
+        files.insert(CEL_FILE.to_owned(), input::bytes(&path).with_context(|| path.display().to_string())?);
     }
     Ok(files)
 }

@@ -11,6 +11,7 @@ use virtscap_evaluator::scan::Prepared;
 use super::refused::Refused;
 use super::xccdf::Profile;
 use super::{Status, load};
+use crate::content::named;
 use crate::output;
 
 /// A report of results, in HTML
@@ -94,7 +95,8 @@ impl Guide {
         let name = self.profile.as_deref().or(profile);
         let found = Profile::find(name, &content, tailoring.as_ref(), &self.file)?;
         let request = found.request(&content, tailoring.as_ref());
-        let prepared = Prepared::new(&request)?;
+        let named = || named(&self.file.display().to_string(), tailoring.as_ref());
+        let prepared = Prepared::new(&request).with_context(named)?;
         output::write(target(&self.output), &html::guide(&prepared)?)?;
         Ok(Status::Success)
     }

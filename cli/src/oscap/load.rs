@@ -10,12 +10,12 @@ use virtscap_scap::datastream::is_remote;
 use virtscap_scap::info::DocumentKind;
 use virtscap_scap::xccdf::Tailoring;
 
+use crate::input;
+
 /// The text of a file.
 pub(super) fn text(file: &Path) -> Result<String> {
-    let bytes = std::fs::read(file).with_context(|| format!("Unable to open file: '{}'", file.display()))?;
-    let text = String::from_utf8(bytes).context("the text is not in UTF-8");
-    let text = text.with_context(|| format!("Unable to parse XML at: '{}'", file.display()))?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    let bytes = input::bytes(file).with_context(|| format!("Unable to open file: '{}'", file.display()))?;
+    input::utf8(bytes).with_context(|| format!("Unable to parse XML at: '{}'", file.display()))
 }
 
 /// What a text is, by its root element.

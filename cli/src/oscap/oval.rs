@@ -104,7 +104,8 @@ impl Eval {
             DocumentKind::SourceDataStream => {
                 let mut content = Content::from_xml(xml).with_context(named)?;
                 content.select(Selection { data_stream: self.datastream_id.clone(), ..Selection::default() });
-                let component = &content.oval_component(self.oval_id.as_deref())?.component;
+                let component =
+                    &content.oval_component(self.oval_id.as_deref()).with_context(named)?.component;
                 let xml = content.component_xml(component)?;
                 match content.collection().component(component).map(|found| &found.content) {
                     Some(ComponentContent::Oval(oval)) => Ok((oval.clone(), xml)),

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use virtscap_evaluator::content::{Content, Selection};
 use virtscap_evaluator::report::lines::{self, Style};
@@ -14,6 +14,7 @@ use virtscap_scap::xccdf::{Tailoring, XccdfResult};
 
 use super::refused::Refused;
 use super::{Status, load, print};
+use crate::content::named;
 use crate::output;
 
 /// Evaluate the rules of a benchmark on this system
@@ -111,7 +112,8 @@ impl Eval {
             load::tailoring(&content, self.tailoring_file.as_deref(), self.tailoring_id.as_deref())?;
         let found = Profile::find(self.profile.as_deref(), &content, tailoring.as_ref(), &self.file)?;
         let request = found.request(&content, tailoring.as_ref());
-        let mut prepared = Prepared::new(&request)?;
+        let named = || named(&self.file.display().to_string(), tailoring.as_ref());
+        let mut prepared = Prepared::new(&request).with_context(named)?;
         let style = self.style();
         print(lines::head(style))?;
         prepared.restrict(&self.rule, &self.skip_rule)?;
@@ -225,7 +227,7 @@ impl Profile {
             Some(suffix) => suffix,
         };
         let tailored = tailoring.map_or(&[][..], |(tailoring, _)| &tailoring.profiles);
-        let own = &content.checklist()?.benchmark.profiles;
+        let own = &content.checklist().with_context(|| file.display().to_string())?.benchmark.profiles;
         let mut ids: Vec<&str> = Vec::new();
         for id in tailored.iter().chain(own).map(|profile| profile.id.as_str()) {
             if id.ends_with(suffix) && !ids.contains(&id) {

@@ -41,7 +41,8 @@ pub type ExternalValues = BTreeMap<VariableId, Vec<String>>;
 /// What was collected, by object: how well, and the items.
 pub(crate) type Recorded = BTreeMap<ObjectId, (Flag, Vec<ItemContent>)>;
 
-/// How many things may refer to each other in a row.
+/// How many things may refer to each other in a row, with the criteria, sets and functions that they are nested in: all of
+/// these are evaluated by recursion.
 const MAX_CHAIN: usize = 200;
 
 /// An evaluation of one OVAL document. Everything is evaluated once, when it is first asked for.
@@ -76,6 +77,8 @@ pub struct Session<'a> {
     known_items: HashMap<u64, Vec<u64>>,
     /// What is being evaluated: meeting it again is a cycle.
     open: BTreeSet<String>,
+    /// How many criteria, sets and functions are being evaluated.
+    nested: usize,
     /// What is wrong with definitions that others extend.
     problems: HashMap<DefinitionId, String>,
     results: OvalResults,
@@ -106,6 +109,7 @@ impl<'a> Session<'a> {
             firmware: None,
             known_items: HashMap::new(),
             open: BTreeSet::new(),
+            nested: 0,
             problems: HashMap::new(),
             results: OvalResults::default(),
         }
@@ -153,7 +157,7 @@ impl<'a> Session<'a> {
         if self.open.contains(id) {
             return Some("refers to itself");
         }
-        if self.open.len() >= MAX_CHAIN {
+        if self.open.len() + self.nested >= MAX_CHAIN {
             return Some("is at the end of too long a chain of references");
         }
         self.open.insert(id.to_owned());
@@ -162,7 +166,9 @@ impl<'a> Session<'a> {
 
     fn criteria(&mut self, criteria: &'a Criteria) -> CriteriaResult {
         // Every child is evaluated, also where the first decides: the report shows them all.
+        self.nested += 1;
         let children: Vec<_> = criteria.children.iter().map(|child| self.criteria_node(child)).collect();
+        self.nested -= 1;
         let combined = criteria.operator.combine(children.iter().map(CriteriaNodeResult::result));
         CriteriaResult {
             operator: criteria.operator,
@@ -324,33 +330,26 @@ impl<'a> Session<'a> {
         counts: &dyn Fn(&CriteriaResult) -> bool,
         visit: &mut dyn FnMut(&CriteriaNodeResult),
     ) {
-        fn walk<'s>(
-            session: &'s Session<'_>,
-            criteria: &'s CriteriaResult,
-            seen: &mut HashSet<&'s DefinitionId>,
-            counts: &dyn Fn(&CriteriaResult) -> bool,
-            visit: &mut dyn FnMut(&CriteriaNodeResult),
-        ) {
-            if !counts(criteria) {
-                return;
-            }
-            for child in &criteria.children {
-                visit(child);
-                let criteria = match child {
-                    CriteriaNodeResult::Criteria(criteria) => Some(criteria),
-                    CriteriaNodeResult::Criterion { .. } => None,
-                    CriteriaNodeResult::ExtendDefinition { definition_ref, .. } => {
-                        let definition = session.results.definitions.get(definition_ref);
-                        definition.and_then(|d| d.criteria.as_ref()).filter(|_| seen.insert(definition_ref))
-                    }
-                };
-                if let Some(criteria) = criteria {
-                    walk(session, criteria, seen, counts, visit);
+        // A list, not recursion: definitions that were evaluated one by one may extend each other in a long row.
+        let mut open: Vec<std::slice::Iter<'_, CriteriaNodeResult>> = Vec::new();
+        let mut seen = HashSet::new();
+        let top = self.results.definitions.get(id).and_then(|d| d.criteria.as_ref());
+        open.extend(top.filter(|criteria| counts(criteria)).map(|criteria| criteria.children.iter()));
+        while let Some(children) = open.last_mut() {
+            let Some(child) = children.next() else {
+                open.pop();
+                continue;
+            };
+            visit(child);
+            let below = match child {
+                CriteriaNodeResult::Criteria(criteria) => Some(criteria),
+                CriteriaNodeResult::Criterion { .. } => None,
+                CriteriaNodeResult::ExtendDefinition { definition_ref, .. } => {
+                    let definition = self.results.definitions.get(definition_ref);
+                    definition.and_then(|d| d.criteria.as_ref()).filter(|_| seen.insert(definition_ref))
                 }
-            }
-        }
-        if let Some(criteria) = self.results.definitions.get(id).and_then(|d| d.criteria.as_ref()) {
-            walk(self, criteria, &mut HashSet::new(), counts, visit);
+            };
+            open.extend(below.filter(|criteria| counts(criteria)).map(|criteria| criteria.children.iter()));
         }
     }
 

@@ -66,6 +66,10 @@ impl<'a> Session<'a> {
 
     fn filter_state(&mut self, id: &StateId, test_type: TestType) -> Result<Rc<Prepared>, String> {
         let state = self.prepared(id).ok_or_else(|| format!("the state {id} is not in the document"))?;
+        // oscap keeps what it cannot compare. What is kept so may be all that a test asks for.
+        if let Some(reason) = &state.broken {
+            return Err(format!("the state {id} that filters items cannot be compared with: {reason}"));
+        }
         match state.test_type {
             Some(other) if other == test_type => Ok(state),
             Some(_) => Err(format!("the state {id} is of another kind than the items that it filters")),
@@ -79,6 +83,7 @@ impl<'a> Session<'a> {
             Ok(filters) => filters,
             Err(problem) => return failed(problem),
         };
+        self.nested += 1;
         let members: Vec<CollectedObject> = match &set.members {
             SetMembers::Sets(sets) => sets.iter().map(|set| self.set(test_type, set)).collect(),
             SetMembers::Objects(objects) => {
@@ -94,6 +99,7 @@ impl<'a> Session<'a> {
                 members
             }
         };
+        self.nested -= 1;
         let members = members.into_iter().map(|member| self.filtered(member, &filters));
         let mut members = members.collect::<Vec<_>>().into_iter();
         let Some(first) = members.next() else {

@@ -24,6 +24,8 @@ pub(super) struct Prepared {
     entities: Vec<(&'static str, PreparedEntity)>,
     /// What is not known, where the state is not.
     unsupported: Option<String>,
+    /// Why a variable that it uses has no values, where that is an error: no item can be told from another by it.
+    pub(super) broken: Option<String>,
 }
 
 enum PreparedEntity {
@@ -63,6 +65,7 @@ impl<'a> Session<'a> {
             operator: state.operator,
             entities: Vec::new(),
             unsupported: None,
+            broken: None,
         };
         match &state.kind {
             StateKind::Unsupported { name } => {
@@ -98,6 +101,8 @@ impl<'a> Session<'a> {
         for entity in state.kind.entities() {
             if let EntityValue::Variable { var_ref, .. } = &entity.value {
                 prepared.variables.push(var_ref.clone());
+                let broken = self.variable(var_ref).err().filter(|none| none.flag == Flag::Error);
+                prepared.broken = prepared.broken.or(broken.map(|none| none.reason));
             }
         }
         let prepared = Rc::new(prepared);

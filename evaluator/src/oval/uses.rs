@@ -13,8 +13,18 @@ impl Session<'_> {
     /// The variables that an object names, those that these are worked out from, and so on through other objects, as OpenSCAP
     /// lists them.
     pub(super) fn variables_of(&self, object: &Object) -> BTreeSet<VariableId> {
-        let mut uses = Uses { session: self, variables: BTreeSet::new(), objects: BTreeSet::new() };
-        uses.object(object);
+        let mut uses = Uses {
+            session: self,
+            variables: BTreeSet::new(),
+            objects: BTreeSet::new(),
+            open: vec![Use::Object(object)],
+        };
+        while let Some(next) = uses.open.pop() {
+            match next {
+                Use::Object(object) => uses.object(object),
+                Use::Component(component) => uses.component(component),
+            }
+        }
         uses.variables
     }
 }
@@ -23,9 +33,17 @@ struct Uses<'s, 'a> {
     session: &'s Session<'a>,
     variables: BTreeSet<VariableId>,
     objects: BTreeSet<ObjectId>,
+    /// What is still to be looked at. A list, not recursion: variables may rest on each other in a long row.
+    open: Vec<Use<'s>>,
 }
 
-impl Uses<'_, '_> {
+enum Use<'s> {
+    Object(&'s Object),
+    /// Of a variable.
+    Component(&'s Component),
+}
+
+impl<'s> Uses<'s, '_> {
     fn object(&mut self, object: &Object) {
         if !self.objects.insert(object.id.clone()) {
             return;
@@ -60,8 +78,8 @@ impl Uses<'_, '_> {
         // What was worked out for it already holds for all that rest on it.
         if let Some(known) = self.session.results.object_variables.get(id) {
             self.variables.extend(known.iter().cloned());
-        } else if let Some(object) = self.session.objects.get(id) {
-            self.object(object);
+        } else if let Some(object) = self.session.objects.get(id).copied() {
+            self.open.push(Use::Object(object));
         }
     }
 
@@ -81,10 +99,10 @@ impl Uses<'_, '_> {
 
     fn variable(&mut self, id: &VariableId) {
         if self.variables.insert(id.clone())
-            && let Some(variable) = self.session.variables.get(id)
+            && let Some(variable) = self.session.variables.get(id).copied()
             && let VariableKind::Local(component) = &variable.kind
         {
-            self.component(component);
+            self.open.push(Use::Component(component));
         }
     }
 

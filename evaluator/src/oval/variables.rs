@@ -75,7 +75,12 @@ impl<'a> Session<'a> {
             Component::Object { object_ref, item_field, record_field } => {
                 self.object_component(object_ref, item_field, record_field.as_deref())
             }
-            function => self.function(function),
+            function => {
+                self.nested += 1;
+                let values = self.function(function);
+                self.nested -= 1;
+                values
+            }
         }
     }
 

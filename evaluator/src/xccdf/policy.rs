@@ -462,8 +462,12 @@ fn extension_chain<'a>(
     Ok(chain)
 }
 
+/// The longest name that others are compared with: the time that this takes grows with the product of the lengths.
+const LONGEST: usize = 200;
+
 /// The name that is most like the one given, if any is like it.
 fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let names = names.filter(|candidate| name.len().max(candidate.len()) <= LONGEST);
     let best = names.map(|candidate| (strsim::levenshtein(name, candidate), candidate)).min()?;
     (best.0 <= name.chars().count().max(3) / 3).then(|| best.1.to_owned())
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::namespace::XSI;
-use crate::xml::{MAX_DEPTH, Node, NodeExt, ReadError};
+use crate::xml::{MAX_DEPTH, Node, NodeExt, ReadError, unique_ids};
 
 impl OvalDefinitions {
     /// Reads an `oval_definitions` element.
@@ -17,7 +17,9 @@ impl OvalDefinitions {
             section: &str,
             read: impl Fn(Node<'_, '_>) -> Result<T, ReadError>,
         ) -> Result<Vec<T>, ReadError> {
-            node.child(section).map_or(Ok(Vec::new()), |s| s.elements().map(read).collect())
+            let Some(section) = node.child(section) else { return Ok(Vec::new()) };
+            unique_ids(section.elements())?;
+            section.elements().map(read).collect()
         }
         Ok(Self {
             generator: node.child("generator").map(Generator::read).unwrap_or_default(),

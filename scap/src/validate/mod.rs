@@ -48,7 +48,8 @@ pub fn validate(xml: &str) -> Result<Vec<Problem>, ReadError> {
             expected: "<data-stream-collection> of a SCAP 1.2 or 1.3 source data stream",
         });
     }
-    let mut check = Check::default();
+    let lines = xml.match_indices('\n').map(|(offset, _)| offset).collect();
+    let mut check = Check { lines, problems: Vec::new() };
     check.collection(root);
     check.problems.sort();
     check.problems.dedup();
@@ -58,14 +59,22 @@ pub fn validate(xml: &str) -> Result<Vec<Problem>, ReadError> {
 /// The texts of `xs:boolean`.
 const BOOLEANS: [&str; 4] = ["true", "false", "1", "0"];
 
-#[derive(Default)]
 struct Check {
+    /// Where lines end: to look for each problem's line from the start of the text takes too long where there are many.
+    lines: Vec<usize>,
     problems: Vec<Problem>,
 }
 
 impl Check {
     fn problem(&mut self, node: Node<'_, '_>, what: String, advice: impl Into<String>) {
-        self.problems.push(Problem { line: node.line(), what, advice: advice.into() });
+        let line = self.line(node);
+        self.problems.push(Problem { line, what, advice: advice.into() });
+    }
+
+    /// Line of an element, from 1.
+    fn line(&self, node: Node<'_, '_>) -> u32 {
+        let before = self.lines.partition_point(|end| *end < node.range().start);
+        u32::try_from(before + 1).unwrap_or(u32::MAX)
     }
 
     /// An attribute that has to be there.
@@ -98,7 +107,7 @@ impl Check {
     fn unique<'a, 'i>(&mut self, node: Node<'a, 'i>, seen: &mut BTreeMap<&'a str, Node<'a, 'i>>) {
         let Some(id) = self.required(node, "id") else { return };
         if let Some(other) = seen.insert(id, node) {
-            let what = format!("the id '{id}' is taken in line {}", other.line());
+            let what = format!("the id '{id}' is taken in line {}", self.line(other));
             self.problem(node, what, "give it another one");
         }
     }
@@ -277,6 +286,9 @@ impl Check {
                 }
                 ReadError::DanglingReference { line, what, reference } => {
                     (line, format!("{what} '{reference}' is not in the document"))
+                }
+                ReadError::DuplicateId { line, id, taken } => {
+                    (line, format!("the id '{id}' is taken in line {taken}"))
                 }
                 other => (document.line(), other.to_string()),
             };

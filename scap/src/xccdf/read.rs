@@ -4,7 +4,7 @@ use super::extends::{Extensible, Lineage};
 use super::*;
 use crate::markup::Markup;
 use crate::namespace::{CPE_LANG, VIRTSCAP, XCCDF};
-use crate::xml::{MAX_DEPTH, Node, NodeExt, ReadError};
+use crate::xml::{MAX_DEPTH, Node, NodeExt, ReadError, unique_ids};
 
 impl Benchmark {
     /// Reads a `Benchmark` element.
@@ -18,6 +18,8 @@ impl Benchmark {
             abstract_items: BTreeSet::new(),
         };
         let items = contents.items(node, 0)?;
+        let is_item = |n: &Node<'_, '_>| ["Group", "Rule", "Value"].iter().any(|name| n.is(XCCDF, name));
+        unique_ids(node.descendants().filter(is_item))?;
         let specification = node.elements().find(|e| e.is(CPE_LANG, "platform-specification"));
         let models =
             node.named("model").filter_map(|m| m.attribute("system").and_then(ScoringModel::from_text));
@@ -35,7 +37,7 @@ impl Benchmark {
             platforms: idrefs(node, "platform")?,
             version: text(node, "version"),
             models: models.collect(),
-            profiles: node.named("Profile").map(Profile::read).collect::<Result<_, _>>()?,
+            profiles: profiles(node)?,
             values: contents.values,
             items,
             abstract_items: contents.abstract_items,
@@ -241,6 +243,12 @@ fn remarks(profile: Node<'_, '_>) -> Result<BTreeMap<String, String>, ReadError>
     Ok(remarks)
 }
 
+/// The Profiles of a benchmark or a tailoring.
+fn profiles(node: Node<'_, '_>) -> Result<Vec<Profile>, ReadError> {
+    unique_ids(node.named("Profile"))?;
+    node.named("Profile").map(Profile::read).collect()
+}
+
 impl Profile {
     fn read(node: Node<'_, '_>) -> Result<Self, ReadError> {
         Ok(Self {
@@ -334,7 +342,7 @@ impl Tailoring {
             id: root.required("id")?.to_owned(),
             version: text(root, "version"),
             version_time: version.and_then(|v| v.attribute("time")).map(str::to_owned),
-            profiles: root.named("Profile").map(Profile::read).collect::<Result<_, _>>()?,
+            profiles: profiles(root)?,
         })
     }
 }

@@ -41,6 +41,7 @@ fn deep_nesting_ends_in_an_error() {
         assert!(error.contains("nested more than 100 deep"), "{error}");
     }
     // What is abstract is not read, and cannot do harm.
+    let groups = groups.replace(r#" id="g""#, "");
     let content = format!(
         r#"<Benchmark xmlns="{XCCDF}" id="b"><Group id="a" abstract="1">{groups}</Group></Benchmark>"#
     );
