@@ -12,6 +12,7 @@ pub mod files;
 mod filter;
 pub mod folder;
 mod go_template;
+pub mod nodes;
 pub mod oval;
 pub mod oval_scan;
 mod pattern;

@@ -3,6 +3,7 @@
 pub mod arf;
 pub mod html;
 pub mod lines;
+pub mod nodes;
 pub mod oval;
 pub mod read;
 pub mod text;

@@ -7,9 +7,9 @@ use virtscap_scap::xccdf::XccdfResult;
 use super::Report;
 
 /// How many offenders of a rule are shown before the rest is counted.
-const SHOWN: usize = 20;
+pub(super) const SHOWN: usize = 20;
 
-const RESET: &str = "\u{1b}[0m";
+pub(super) const RESET: &str = "\u{1b}[0m";
 
 /// The report as text with colours in ANSI escapes; `all` shows every offender.
 pub fn render(report: &Report, all: bool) -> String {
@@ -54,7 +54,7 @@ pub fn render(report: &Report, all: bool) -> String {
     out
 }
 
-fn colour(result: XccdfResult) -> &'static str {
+pub(super) fn colour(result: XccdfResult) -> &'static str {
     match result {
         XccdfResult::Pass | XccdfResult::Fixed => "\u{1b}[32m",
         XccdfResult::Fail => "\u{1b}[1;31m",
@@ -64,6 +64,6 @@ fn colour(result: XccdfResult) -> &'static str {
 }
 
 /// Names come from the cluster: control characters in them must not reach the terminal.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

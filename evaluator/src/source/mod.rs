@@ -10,6 +10,7 @@ mod node_file;
 mod pages;
 mod recorded;
 mod recording;
+pub mod remote;
 mod snapshot;
 
 use std::io;
