@@ -65,6 +65,12 @@ pub trait ApiSource: Sync {
 
     /// What the source is, for the report.
     fn describe(&self) -> SourceReport;
+
+    /// Why some of what it was asked for was left out, where it was told to end before its time. Asked when all answers are
+    /// there.
+    fn partial(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Something that has the files of a node.
