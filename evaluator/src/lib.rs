@@ -16,6 +16,7 @@ mod go_template;
 pub mod oval;
 pub mod oval_scan;
 mod pattern;
+pub mod record;
 pub mod report;
 mod rpm;
 pub mod scan;

@@ -23,6 +23,7 @@ pub use memory::MemorySource;
 pub use pages::{Next, OnePage, Page, PageContent, Pages, Refusal};
 pub use recorded::{Data, Recorded, RecordedNode};
 pub use recording::Recording;
+pub(crate) use snapshot::place;
 pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::files::Files;
