@@ -16,36 +16,38 @@ use crate::progress::Shown;
 /// How long a scan may take where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
+/// Where the help has what is about live clusters.
+const HEADING: &str = "Live cluster";
+
 /// Which cluster is asked, by whom, and for how long.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Live cluster")]
 pub(crate) struct Live {
     /// Kubeconfig [default: KUBECONFIG, ~/.kube/config, or the pod's service account]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = HEADING)]
     kubeconfig: Option<PathBuf>,
 
     /// Context of the kubeconfig [default: the current one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = HEADING)]
     context: Option<String>,
 
     /// User to impersonate
-    #[arg(long = "as", value_name = "USER")]
+    #[arg(long = "as", value_name = "USER", help_heading = HEADING)]
     user: Option<String>,
 
     /// Group to impersonate; several times for several groups
-    #[arg(long = "as-group", value_name = "GROUP", requires = "user")]
+    #[arg(long = "as-group", value_name = "GROUP", requires = "user", help_heading = HEADING)]
     groups: Vec<String>,
 
     /// How long the cluster is asked, as in 90s or 1h; what is not answered then is undecided [default: 10m]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = HEADING)]
     timeout: Option<Duration>,
 
     /// Show no progress
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(short, long, conflicts_with = "verbose", help_heading = HEADING)]
     quiet: bool,
 
     /// Show what becomes of each API path
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = HEADING)]
     verbose: bool,
 }
 
