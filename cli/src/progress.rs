@@ -87,7 +87,7 @@ impl Progress for Shown {
             Event::Asked => {
                 state.active.insert(path.to_owned());
             }
-            Event::Page { objects, .. } => *state.objects.entry(path.to_owned()).or_default() += objects,
+            Event::Page { objects } => *state.objects.entry(path.to_owned()).or_default() += objects,
             Event::Restarted => {
                 state.objects.remove(path);
                 line = Some(format!("{path}: the list has expired, and is read anew"));

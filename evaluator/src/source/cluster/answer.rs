@@ -36,8 +36,6 @@ pub(super) struct Head {
     pub(super) objects: u64,
     /// Whether there is more of the list.
     pub(super) continues: bool,
-    /// How many objects come behind it, as far as the API server knows.
-    pub(super) remaining: Option<u64>,
 }
 
 /// What to do about a response.
@@ -58,10 +56,8 @@ struct List {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct ListMetadata {
     r#continue: Option<String>,
-    remaining_item_count: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -149,12 +145,10 @@ fn head(body: &[u8]) -> Result<Head, serde_json::Error> {
         }
         Err(e) => return Err(e),
     };
-    let metadata = list.metadata;
-    let token = metadata.as_ref().and_then(|metadata| metadata.r#continue.as_deref());
+    let token = list.metadata.and_then(|metadata| metadata.r#continue);
     Ok(Head {
         objects: list.items.map_or(1, |items| items.len() as u64),
         continues: token.is_some_and(|token| !token.is_empty()),
-        remaining: metadata.as_ref().and_then(|metadata| metadata.remaining_item_count),
     })
 }
 
@@ -217,13 +211,13 @@ mod tests {
     #[test]
     fn an_answer_is_read_to_its_end() {
         let list = |body: &str| judge(StatusCode::OK, &HeaderMap::new(), body.as_bytes());
-        let answer = |objects, continues, remaining| Judged::Answer(Head { objects, continues, remaining });
+        let answer = |objects, continues| Judged::Answer(Head { objects, continues });
         assert_eq!(
             list(r#"{"items":[{},{}],"metadata":{"continue":"x","remainingItemCount":3}}"#),
-            answer(2, true, Some(3))
+            answer(2, true)
         );
-        assert_eq!(list(r#"{"items":[],"metadata":{"continue":""}}"#), answer(0, false, None));
-        assert_eq!(list(r#"{"kind":"Node","metadata":{}}"#), answer(1, false, None));
+        assert_eq!(list(r#"{"items":[],"metadata":{"continue":""}}"#), answer(0, false));
+        assert_eq!(list(r#"{"kind":"Node","metadata":{}}"#), answer(1, false));
         assert_eq!(list(r#"{"items":1}"#), Judged::Answer(Head::default()));
         for cut in [r#"{"items":[{}"#, r#"{"items":1,"#, r#"{"metadata":{"continue":"#] {
             assert!(matches!(list(cut), Judged::Transient(_)), "{cut}");

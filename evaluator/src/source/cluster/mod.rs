@@ -26,6 +26,11 @@ use super::{Answer, ApiSource, Format, Next, Page, PageContent, Pages, Refusal};
 use crate::api_path::ApiPath;
 use crate::report::SourceReport;
 
+/// How often an API server is asked at first: who named the wrong one should not wait for long.
+const REACH_TRIES: u32 = 2;
+/// How long it may take then.
+const REACH_PATIENCE: Duration = Duration::from_secs(20);
+
 /// What happens to a path while its answer is fetched.
 #[derive(Debug)]
 pub enum Event<'a> {
@@ -35,8 +40,6 @@ pub enum Event<'a> {
     Page {
         /// How many objects the page holds.
         objects: u64,
-        /// How many come behind it, as far as the API server says.
-        remaining: Option<u64>,
     },
     /// A page is asked for once more.
     Again {
@@ -101,7 +104,11 @@ impl<'a> ClusterSource<'a> {
     /// # Errors
     /// [`Unreachable`] where nothing answers, or the credentials are not accepted.
     pub fn reach(&self) -> Result<(), Unreachable> {
-        let answer = self.connection.handle().block_on(self.fetcher.page("/version", None, &mut None));
+        let Fetcher { limits, stop, progress, .. } = &*self.fetcher;
+        let limits = Limits { tries: REACH_TRIES, request: REACH_PATIENCE, ..limits.clone() };
+        let client = self.connection.client().clone();
+        let fetcher = Fetcher::new(client, limits, Arc::clone(stop), Arc::clone(progress));
+        let answer = self.connection.handle().block_on(fetcher.page("/version", None, &mut None));
         match answer {
             // What was cut off tells its own reason.
             Err(Fault {
@@ -191,7 +198,7 @@ impl ClusterPages {
         let fault = match self.fetcher.page(&self.path, token, &mut self.limit).await {
             Ok(fetched) => {
                 let head = &fetched.head;
-                progress.event(&self.path, Event::Page { objects: head.objects, remaining: head.remaining });
+                progress.event(&self.path, Event::Page { objects: head.objects });
                 if !head.continues {
                     progress.event(&self.path, Event::Done(None));
                 }
