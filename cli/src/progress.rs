@@ -99,7 +99,11 @@ impl Progress for Shown {
                 state.active.remove(path);
                 state.done += 1;
                 line = Some(match refusal {
-                    Some(refusal) => format!("{path}: {refusal}"),
+                    Some(refusal) => {
+                        // What was there of it is of no use.
+                        state.objects.remove(path);
+                        format!("{path}: {refusal}")
+                    }
                     None => {
                         format!("{path}: {} objects", state.objects.get(path).copied().unwrap_or_default())
                     }

@@ -1,7 +1,6 @@
 //! One page of an answer: asked for, waited for, asked for again.
 
 use std::error::Error;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -151,37 +150,30 @@ fn given_up(fault: Fault, tries: u32) -> Fault {
     }
 }
 
-/// A request without a response, or with half of one. What is wrong with certificates and credentials stays so.
+/// A request without a response, or with half of one. Credentials that cannot be had stay so.
 fn failed(error: &kube::Error) -> Tried {
-    let fault = Fault::unreadable(with_causes(error));
-    let lasting = matches!(error, kube::Error::Auth(_)) || causes(error).any(is_certificate);
-    if lasting { Tried::Refused(fault) } else { Tried::Again { fault, after: None } }
-}
-
-/// Whether rustls does not accept the other's certificate.
-fn is_certificate(error: &(dyn Error + 'static)) -> bool {
-    let io = error.downcast_ref::<io::Error>();
-    let inner = io.filter(|io| io.kind() == io::ErrorKind::InvalidData).and_then(io::Error::get_ref);
-    inner.is_some_and(|inner| inner.to_string().contains("certificate"))
-}
-
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let error = next?;
-        next = error.source();
-        Some(error)
-    })
+    let reason = match error {
+        // What kube itself calls it is no news.
+        kube::Error::Service(inner) => with_causes(&**inner),
+        _ => with_causes(error),
+    };
+    let fault = Fault::unreadable(reason);
+    match error {
+        kube::Error::Auth(_) => Tried::Refused(fault),
+        _ => Tried::Again { fault, after: None },
+    }
 }
 
 /// An error with what caused it. Libraries repeat their causes in their own texts, or do not.
 fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = String::new();
-    for cause in causes(error).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            let separator = if text.is_empty() { "" } else { ": " };
-            text = format!("{text}{separator}{cause}");
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let further = cause.to_string();
+        if !text.contains(&further) {
+            text = format!("{text}: {further}");
         }
+        next = cause.source();
     }
     text
 }

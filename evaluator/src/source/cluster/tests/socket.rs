@@ -103,7 +103,10 @@ fn a_cluster_that_does_not_answer_is_unreachable() {
     };
     let (unauthorized, forbidden) = (refuse("401"), refuse("403"));
     let cases = [
-        (format!("http://{address}").parse().unwrap(), Some("Connection refused")),
+        (
+            format!("http://{address}").parse().unwrap(),
+            Some("cannot be asked: client error (Connect): tcp connect error: Connection refused"),
+        ),
         (serve(move |_| unauthorized.clone()).0, Some("401")),
         (serve(move |_| forbidden.clone()).0, None),
     ];
