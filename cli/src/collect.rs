@@ -8,6 +8,7 @@ use virtscap_evaluator::collect::collect_always;
 use virtscap_evaluator::dump::DumpFile;
 use virtscap_evaluator::files::OnNode;
 use virtscap_evaluator::record;
+use virtscap_evaluator::report::text;
 use virtscap_evaluator::scan::{Prepared, Request};
 use virtscap_evaluator::source::{NodeSource as _, Recorded, Recording, Snapshot};
 
@@ -84,13 +85,13 @@ fn record_cluster(request: &Request<'_>, live: &Live, folder: &Path) -> Result<O
         match outcome {
             record::Outcome::Refused { code: 403, reason } => {
                 written += 1;
-                anstream::eprintln!("kept as refused: {path}: {reason}");
+                anstream::eprintln!("kept as refused: {}", text::shown(&format!("{path}: {reason}")));
             }
             // What a cluster does not serve is no news.
             record::Outcome::Collected { .. } | record::Outcome::Refused { .. } => written += 1,
             record::Outcome::Missing { reason } => {
                 missing += 1;
-                anstream::eprintln!("not collected: {path}: {reason}");
+                anstream::eprintln!("not collected: {}", text::shown(&format!("{path}: {reason}")));
             }
         }
     }

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
 use virtscap_evaluator::api_path::{Need, needs};
+use virtscap_evaluator::report::text;
 use virtscap_evaluator::source::cluster::{Access, ClusterSource, Connection, Stop, preflight};
 
 use crate::progress::Shown;
@@ -88,7 +90,10 @@ impl Live {
         })?;
         let stop = Arc::new(Stop::new(Some(self.timeout.unwrap_or(TIMEOUT))));
         let shown = Arc::new(Shown::new(self.quiet, self.verbose));
-        connection.handle().spawn(obey_signals(Arc::clone(&stop), Arc::clone(&shown)));
+        // Reports are written when the connection is gone, and signals are obeyed then too.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let obey = obey_signals(Arc::clone(&stop), Arc::clone(&shown));
+        thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(obey))?;
         Ok(Cluster { connection, stop, shown })
     }
 }
@@ -149,13 +154,16 @@ impl Cluster {
         if preflight.missing.is_empty() {
             return;
         }
-        let mut text =
-            String::from("the account may not do all that is needed; rules that rest on it are unknown:");
-        for need in &preflight.missing {
-            text.push_str(&format!("\n    {need}"));
-        }
-        text.push_str("\nvirtscap rbac prints a role that allows it");
-        anstream::eprintln!("{text}");
+        let missing: Vec<_> = preflight
+            .missing
+            .iter()
+            .map(|need| format!("    {}\n", text::shown(&need.to_string())))
+            .collect();
+        anstream::eprintln!(
+            "the account may not do all that is needed; rules that rest on it are unknown:\n{}virtscap rbac prints a role that \
+             allows it",
+            missing.concat()
+        );
     }
 
     /// All has been asked for.

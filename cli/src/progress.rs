@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use virtscap_evaluator::report::text;
 use virtscap_evaluator::source::cluster::{Event, Progress};
 
 /// Progress on standard error.
@@ -66,8 +67,7 @@ impl Shown {
     /// A line for people.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            let line: String = line.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-            self.bar.suspend(|| anstream::eprintln!("{line}"));
+            self.bar.suspend(|| anstream::eprintln!("{}", text::shown(line)));
         }
     }
 
@@ -112,7 +112,7 @@ impl Progress for Shown {
         }
         self.bar.set_position(state.done);
         let current = state.active.first().cloned().unwrap_or_default();
-        self.bar.set_message(format!("{} objects, {current}", state.objects()));
+        self.bar.set_message(format!("{} objects, {}", state.objects(), text::shown(&current)));
         drop(state);
         if let Some(line) = line.filter(|_| self.verbose) {
             self.say(&line);

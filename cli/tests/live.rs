@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -204,6 +204,24 @@ fn with<'a>(base: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     base.iter().chain(more).copied().collect()
 }
 
+/// Waits until all paths but the one that hangs have been answered.
+fn until_only_what_hangs_is_left(server: &Server) {
+    for _ in 0..600 {
+        let asked = server.asked();
+        let is_asked = |path: &str| asked.iter().any(|line| line.starts_with(&format!("GET {path}")));
+        // The last of the other paths.
+        if is_asked(MACHINES) && is_asked("/apis/template.openshift.io/v1/templates") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    std::thread::sleep(Duration::from_secs(2));
+}
+
+fn interrupt(scan: &Child) {
+    assert!(Command::new("kill").args(["-INT", &scan.id().to_string()]).status().unwrap().success());
+}
+
 #[test]
 fn an_interrupted_scan_reports_what_it_has() {
     let server = Server::start(Odd { hangs: Some(MACHINES), ..Odd::default() });
@@ -212,17 +230,8 @@ fn an_interrupted_scan_reports_what_it_has() {
     let html = folder.path().join("report.html").display().to_string();
     let mut command = server.command(&with(&SCAN, &["--arf", &arf, "--html", &html]));
     let scan = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Once the last of the other paths is there, only the one that hangs is left.
-    for _ in 0..600 {
-        let asked = server.asked();
-        let is_asked = |path: &str| asked.iter().any(|line| line.starts_with(&format!("GET {path}")));
-        if is_asked(MACHINES) && is_asked("/apis/template.openshift.io/v1/templates") {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    std::thread::sleep(Duration::from_secs(2));
-    assert!(Command::new("kill").args(["-INT", &scan.id().to_string()]).status().unwrap().success());
+    until_only_what_hangs_is_left(&server);
+    interrupt(&scan);
     let output = scan.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(
@@ -237,6 +246,23 @@ fn an_interrupted_scan_reports_what_it_has() {
     assert!(decided > 5, "{}", report["counts"]);
     assert!(std::fs::read_to_string(arf).unwrap().contains("urn:virtscap:fact:partial"));
     assert!(std::fs::read_to_string(html).unwrap().contains("This scan is partial:"));
+}
+
+#[test]
+fn a_second_interruption_ends_the_program() {
+    let server = Server::start(Odd { hangs: Some(MACHINES), ..Odd::default() });
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody reads the pipe, so writing to it does not end.
+    let pipe = folder.path().join("arf.xml");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = server.command(&with(&SCAN, &["--arf", pipe.to_str().unwrap()]));
+    let mut scan = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until_only_what_hangs_is_left(&server);
+    interrupt(&scan);
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(scan.try_wait().unwrap(), None, "it writes");
+    interrupt(&scan);
+    assert_eq!(scan.wait().unwrap().code(), Some(130));
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn colour(result: XccdfResult) -> &'static str {
     }
 }
 
-/// Names come from the cluster: control characters in them must not reach the terminal.
-fn shown(text: &str) -> String {
+/// A text for a terminal. Names come from the cluster: control characters in them must not reach it.
+pub fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
