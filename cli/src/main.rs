@@ -4,8 +4,11 @@ mod build;
 mod collect;
 mod content;
 mod image;
+mod live;
 mod oscap;
 mod output;
+mod progress;
+mod rbac;
 mod report;
 mod scan;
 mod shown;
@@ -28,7 +31,8 @@ struct Cli {
 enum Command {
     Build(build::Build),
     Scan(Box<scan::Scan>),
-    Collect(collect::Collect),
+    Collect(Box<collect::Collect>),
+    Rbac(rbac::Rbac),
     Tailor(Box<tailor::Tailor>),
     Report(report::Report),
     Image(image::Image),
@@ -70,6 +74,7 @@ fn main() -> ExitCode {
         Command::Build(build) => build.run(),
         Command::Scan(scan) => scan.run(),
         Command::Collect(collect) => collect.run(),
+        Command::Rbac(rbac) => rbac.run(),
         Command::Tailor(tailor) => tailor.run(),
         Command::Report(report) => report.run(),
         Command::Image(image) => image.run(),

@@ -6,26 +6,32 @@ use anyhow::{Result, bail};
 use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_evaluator::report::arf;
-use virtscap_evaluator::scan::{Request, scan, scan_dump, scan_node};
+use virtscap_evaluator::scan::{Prepared, Request, scan, scan_dump, scan_node};
 use virtscap_evaluator::source::{RecordedNode, Snapshot};
 use virtscap_scap::xccdf::Tailoring;
 
 use crate::content::ContentArgs;
+use crate::live::Live;
 use crate::shown::Shown;
 use crate::tailor::read_tailoring;
 use crate::{Outcome, output};
 
-/// Scan a snapshot of a cluster, a dump of it, or the files of a node
+/// Scan a cluster, a snapshot of one, a dump of it, or the files of a node
 ///
-/// A snapshot or a dump decides the rules on the cluster's objects, a node's files those on nodes; the others are unknown.
+/// A cluster, a snapshot or a dump decides the rules on the cluster's objects, a node's files those on nodes; the others are
+/// unknown.
 ///
-/// The source is exactly one of --snapshot, --dump, --root and --node.
+/// The source is one of --snapshot, --dump, --root and --node, or else the cluster of the current kubeconfig. Ctrl-C ends the
+/// asking, and what has been answered is reported.
 ///
-/// Exit status: 0 if all rules passed, 2 if some rule did not pass, 1 if nothing could be scanned.
+/// Exit status: 0 if all rules passed, 2 if some rule did not pass or the scan is partial, 1 if nothing could be scanned.
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     #[command(flatten)]
     source: Source,
+
+    #[command(flatten)]
+    live: Live,
 
     #[command(flatten)]
     what: What,
@@ -44,7 +50,7 @@ pub(crate) struct Scan {
 
 /// What is scanned.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct Source {
     /// Snapshot: API answers under their API path, in a folder or a .tar.gz of it
     #[arg(long, value_name = "DIR|TAR.GZ")]
@@ -132,17 +138,31 @@ fn open_dump(_: &Path) -> Result<RecordedNode> {
     bail!("a dump can be read on Unix systems only; scan the snapshot that it was made of")
 }
 
+fn scan_cluster<'a>(request: &'a Request<'a>, live: &Live) -> Result<virtscap_evaluator::scan::Scan<'a>> {
+    let endpoints = Prepared::new(request)?.endpoints();
+    let paths = endpoints.iter().filter(|endpoint| endpoint.refused.is_none());
+    let cluster = live.connect()?;
+    let source = cluster.source(paths.map(|endpoint| endpoint.path.as_str()))?;
+    let scan = scan(request, &source)?;
+    cluster.finish();
+    Ok(scan)
+}
+
 impl Scan {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let loaded = self.what.load()?;
         let request = loaded.request();
         let Source { snapshot, dump, root, node } = &self.source;
+        let recorded = [snapshot, dump, root, node].into_iter().any(Option::is_some);
+        if let Some(option) = self.live.named().filter(|_| recorded) {
+            bail!("{option} is for a live cluster; name it, or another source");
+        }
         let scan = match (snapshot, dump, root, node) {
             (Some(snapshot), ..) => scan(&request, &Snapshot::open(snapshot)?)?,
             (_, Some(dump), ..) => scan_dump(&request, &open_dump(dump)?)?,
             (_, _, Some(root), _) => scan_node(&request, &open_root(root)?)?,
             (.., Some(node)) => scan_node(&request, &RecordedNode::open(node)?)?,
-            (None, None, None, None) => bail!("name a source: --snapshot, --dump, --root or --node"),
+            (None, None, None, None) => scan_cluster(&request, &self.live)?,
         };
         if let Some(file) = &self.arf {
             output::write(file, &arf::asset_report(&scan)?)?;

@@ -25,7 +25,7 @@ const AT_A_TIME: usize = 2;
 const STACK: usize = 64 << 20;
 
 /// What the operator's collector fetches for every scan, whatever the rules say.
-const ALWAYS: [&str; 4] = [
+pub(crate) const ALWAYS: [&str; 4] = [
     "/version",
     "/apis/config.openshift.io/v1/clusteroperators/openshift-apiserver",
     "/apis/config.openshift.io/v1/infrastructures/cluster",

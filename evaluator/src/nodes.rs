@@ -73,6 +73,8 @@ fn scan_node<'a>(
     };
     let mut scan = remote.settle(|remote| prepared.evaluate(&OnNode(remote), remote.describe()));
     let trouble = remote.trouble();
-    scan.report.passed &= trouble.is_none();
+    if let Some(reason) = &trouble {
+        scan.set_partial(reason.clone());
+    }
     (scan, trouble)
 }

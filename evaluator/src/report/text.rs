@@ -46,6 +46,10 @@ pub fn render(report: &Report, all: bool) -> String {
             shown(&unsupported)
         );
     }
+    if let Some(partial) = &report.partial {
+        let _ =
+            writeln!(out, "\nThis scan is partial: {}. What was not answered is undecided.", shown(partial));
+    }
     let counts: Vec<_> = report.counts.iter().map(|(result, count)| format!("{count} {result}")).collect();
     let name = report.profile.as_ref().map_or("the benchmark", |profile| &profile.name);
     let verdict = if report.passed { "passed" } else { "not passed" };
@@ -63,7 +67,7 @@ pub(super) fn colour(result: XccdfResult) -> &'static str {
     }
 }
 
-/// Names come from the cluster: control characters in them must not reach the terminal.
-pub(super) fn shown(text: &str) -> String {
+/// A text for a terminal. Names come from the cluster: control characters in them must not reach it.
+pub fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

@@ -24,6 +24,7 @@ pub use memory::MemorySource;
 pub use pages::{Next, OnePage, Page, PageContent, Pages, Refusal};
 pub use recorded::{Data, Recorded, RecordedNode};
 pub use recording::Recording;
+pub(crate) use snapshot::place;
 pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::files::Files;
@@ -66,6 +67,12 @@ pub trait ApiSource: Sync {
 
     /// What the source is, for the report.
     fn describe(&self) -> SourceReport;
+
+    /// Why some of what it was asked for was left out, where it was told to end before its time. Asked when all answers are
+    /// there.
+    fn partial(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Something that has the files of a node.
