@@ -19,7 +19,7 @@ use crate::progress::Shown;
 const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Where the help has what is about live clusters.
-const HEADING: &str = "Live cluster";
+pub(crate) const HEADING: &str = "Live cluster";
 
 /// Which cluster is asked, by whom, and for how long.
 #[derive(Debug, Args)]
@@ -164,6 +164,11 @@ impl Cluster {
              allows it",
             missing.concat()
         );
+    }
+
+    /// The connection, and what ends the asking.
+    pub(crate) fn parts(&self) -> (&Connection, &Arc<Stop>) {
+        (&self.connection, &self.stop)
     }
 
     /// All has been asked for.

@@ -5,6 +5,7 @@ mod collect;
 mod content;
 mod image;
 mod live;
+mod nodes;
 mod oscap;
 mod output;
 mod progress;
@@ -49,11 +50,22 @@ enum Command {
 }
 
 /// What a command ends with, as oscap does.
+#[derive(Clone, Copy)]
 enum Outcome {
     /// Every rule passed, or the command did what it should.
     Success,
     /// Some rule did not pass.
     NotPassed,
+}
+
+impl Outcome {
+    /// What two parts of a command end with together.
+    fn and(self, other: Self) -> Self {
+        match self {
+            Self::Success => other,
+            Self::NotPassed => self,
+        }
+    }
 }
 
 fn main() -> ExitCode {

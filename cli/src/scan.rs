@@ -11,7 +11,8 @@ use virtscap_evaluator::source::{RecordedNode, Snapshot};
 use virtscap_scap::xccdf::Tailoring;
 
 use crate::content::ContentArgs;
-use crate::live::Live;
+use crate::live::{Cluster, Live};
+use crate::nodes::Nodes;
 use crate::shown::Shown;
 use crate::tailor::read_tailoring;
 use crate::{Outcome, output};
@@ -32,6 +33,9 @@ pub(crate) struct Scan {
 
     #[command(flatten)]
     live: Live,
+
+    #[command(flatten)]
+    nodes: Nodes,
 
     #[command(flatten)]
     what: What,
@@ -138,10 +142,12 @@ fn open_dump(_: &Path) -> Result<RecordedNode> {
     bail!("a dump can be read on Unix systems only; scan the snapshot that it was made of")
 }
 
-fn scan_cluster<'a>(request: &'a Request<'a>, live: &Live) -> Result<virtscap_evaluator::scan::Scan<'a>> {
+fn scan_cluster<'a>(
+    request: &'a Request<'a>,
+    cluster: &Cluster,
+) -> Result<virtscap_evaluator::scan::Scan<'a>> {
     let endpoints = Prepared::new(request)?.endpoints();
     let paths = endpoints.iter().filter(|endpoint| endpoint.refused.is_none());
-    let cluster = live.connect()?;
     let source = cluster.source(paths.map(|endpoint| endpoint.path.as_str()))?;
     let scan = scan(request, &source)?;
     cluster.finish();
@@ -154,15 +160,27 @@ impl Scan {
         let request = loaded.request();
         let Source { snapshot, dump, root, node } = &self.source;
         let recorded = [snapshot, dump, root, node].into_iter().any(Option::is_some);
-        if let Some(option) = self.live.named().filter(|_| recorded) {
+        if let Some(option) = self.live.named().or(self.nodes.named()).filter(|_| recorded) {
             bail!("{option} is for a live cluster; name it, or another source");
         }
-        let scan = match (snapshot, dump, root, node) {
+        let nodes = if recorded { None } else { self.nodes.plan(&request)? };
+        let alone = nodes.as_ref().is_some_and(|nodes| nodes.alone);
+        if alone && (self.arf.is_some() || self.results.is_some()) {
+            bail!(
+                "--arf and --results are of one source; name a folder for those of the nodes with --nodes-out"
+            );
+        }
+        let cluster = if recorded { None } else { Some(self.live.connect()?) };
+        if let (Some(nodes), Some(cluster), true) = (&nodes, &cluster, alone) {
+            return nodes.run(cluster, &request, &self.shown);
+        }
+        let scan = match (snapshot, dump, root, node, &cluster) {
             (Some(snapshot), ..) => scan(&request, &Snapshot::open(snapshot)?)?,
             (_, Some(dump), ..) => scan_dump(&request, &open_dump(dump)?)?,
-            (_, _, Some(root), _) => scan_node(&request, &open_root(root)?)?,
-            (.., Some(node)) => scan_node(&request, &RecordedNode::open(node)?)?,
-            (None, None, None, None) => scan_cluster(&request, &self.live)?,
+            (_, _, Some(root), ..) => scan_node(&request, &open_root(root)?)?,
+            (.., Some(node), _) => scan_node(&request, &RecordedNode::open(node)?)?,
+            (.., Some(cluster)) => scan_cluster(&request, cluster)?,
+            (None, None, None, None, None) => bail!("name a source: --snapshot, --dump, --root or --node"),
         };
         if let Some(file) = &self.arf {
             output::write(file, &arf::asset_report(&scan)?)?;
@@ -170,6 +188,10 @@ impl Scan {
         if let Some(file) = &self.results {
             output::write(file, &arf::xccdf_results(&scan)?)?;
         }
-        self.shown.show(&scan.report, &scan.texts)
+        let outcome = self.shown.show(&scan.report, &scan.texts)?;
+        match (&nodes, &cluster) {
+            (Some(nodes), Some(cluster)) => Ok(outcome.and(nodes.run(cluster, &request, &self.shown)?)),
+            _ => Ok(outcome),
+        }
     }
 }

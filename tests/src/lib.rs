@@ -10,6 +10,7 @@ pub mod operator;
 pub mod oscap;
 pub mod public;
 pub mod rbac_snapshot;
+pub mod shell;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -1,5 +1,7 @@
 //! Commands in a container of a pod, by way of the API server (`pods/exec`).
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::Client;
@@ -7,6 +9,7 @@ use kube::api::{Api, AttachParams, AttachedProcess};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Handle;
 
+use super::Stop;
 use crate::source::remote::{ExecError, Executor, Job};
 
 /// How many bytes wait between the connection and what reads it.
@@ -19,6 +22,7 @@ const MAX_STDERR: u64 = 4 << 10;
 pub struct PodExec {
     pub(super) client: Client,
     pub(super) handle: Handle,
+    pub(super) stop: Arc<Stop>,
     pub(super) namespace: String,
     pub(super) pod: String,
     pub(super) container: String,
@@ -27,7 +31,9 @@ pub struct PodExec {
 impl Executor for PodExec {
     fn run(&self, job: &Job<'_>) -> Result<Vec<u8>, ExecError> {
         let run = async { tokio::time::timeout(job.time, self.attach(job)).await };
-        self.handle.block_on(run).map_err(|_| ExecError::TimedOut(job.time))?
+        let run = self.handle.block_on(self.stop.unless(run));
+        let run = run.map_err(|reason| ExecError::Stopped(reason.to_string()))?;
+        run.map_err(|_| ExecError::TimedOut(job.time))?
     }
 }
 

@@ -1,13 +1,14 @@
 //! The nodes of a cluster, and the pods by which their files can be read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::{Api, ListParams};
 use serde::de::DeserializeOwned;
 
-use super::{Connection, PodExec};
+use super::{Connection, PodExec, Stop, StopReason};
 
 /// Where a process of a container with the host's processes finds the root of the node.
 pub const NODE_ROOT: &str = "/proc/1/root";
@@ -49,6 +50,14 @@ pub enum NodesError {
         /// Nodes, or pods.
         what: &'static str,
     },
+    /// The scan had to end.
+    #[error("{what} cannot be listed: {reason}")]
+    Stopped {
+        /// Nodes, or pods.
+        what: &'static str,
+        /// Why.
+        reason: StopReason,
+    },
     /// There are none.
     #[error("the cluster has no nodes{}", selector.as_ref().map(|s| format!(" with the labels {s}")).unwrap_or_default())]
     None {
@@ -57,14 +66,18 @@ pub enum NodesError {
     },
 }
 
-/// The nodes of a cluster, those of a label selector or all, sorted by name.
+/// The nodes of a cluster, those of a label selector or all, sorted by name. What is run on them ends where `stop` says so.
 ///
 /// # Errors
 /// [`NodesError`] where nodes or pods cannot be listed, or there is no node.
-pub fn nodes(connection: &Connection, selector: Option<&str>) -> Result<Vec<ClusterNode>, NodesError> {
+pub fn nodes(
+    connection: &Connection,
+    selector: Option<&str>,
+    stop: &Arc<Stop>,
+) -> Result<Vec<ClusterNode>, NodesError> {
     let client = connection.client();
-    let nodes: Vec<Node> = list(connection, "nodes", &Api::all(client.clone()), selector)?;
-    let pods: Vec<Pod> = list(connection, "pods", &Api::all(client.clone()), Some(LABEL))?;
+    let nodes: Vec<Node> = list(connection, "nodes", &Api::all(client.clone()), selector, stop)?;
+    let pods: Vec<Pod> = list(connection, "pods", &Api::all(client.clone()), Some(LABEL), stop)?;
     let mut of_node: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
     for pod in &pods {
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
@@ -80,6 +93,7 @@ pub fn nodes(connection: &Connection, selector: Option<&str>) -> Result<Vec<Clus
         let handler = handler.map(|(namespace, pod)| PodExec {
             client: client.clone(),
             handle: connection.handle().clone(),
+            stop: Arc::clone(stop),
             namespace,
             pod,
             container: VIRT_HANDLER.to_owned(),
@@ -95,13 +109,16 @@ fn list<K: Clone + std::fmt::Debug + DeserializeOwned>(
     what: &'static str,
     api: &Api<K>,
     selector: Option<&str>,
+    stop: &Stop,
 ) -> Result<Vec<K>, NodesError> {
     let mut all = Vec::new();
     let mut params = ListParams { limit: Some(PAGE), ..ListParams::default() };
     params.label_selector = selector.map(str::to_owned);
     loop {
         let page = async { tokio::time::timeout(TIME, api.list(&params)).await };
-        let page = connection.handle().block_on(page).map_err(|_| NodesError::TimedOut { what })?;
+        let page = connection.handle().block_on(stop.unless(page));
+        let page = page.map_err(|reason| NodesError::Stopped { what, reason })?;
+        let page = page.map_err(|_| NodesError::TimedOut { what })?;
         let page = page.map_err(|source| NodesError::List { what, source: Box::new(source) })?;
         all.extend(page.items);
         match page.metadata.continue_.filter(|token| !token.is_empty()) {

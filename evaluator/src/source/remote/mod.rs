@@ -59,6 +59,9 @@ pub enum ExecError {
     /// It took longer than it may.
     #[error("the script took longer than {} s", .0.as_secs())]
     TimedOut(Duration),
+    /// The scan had to end.
+    #[error("{0}")]
+    Stopped(String),
     /// The way to it broke off.
     #[error("the connection broke: {0}")]
     Broken(String),
