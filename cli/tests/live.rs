@@ -340,11 +340,18 @@ fn a_role_allows_what_a_scan_asks_for_and_nothing_else() {
         documents[2]["rules"],
         json!([
             {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create", "get"]},
-            {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
         ])
     );
+    let in_cluster = documents[0]["rules"].as_array().unwrap();
+    let core =
+        in_cluster.iter().find(|rule| rule["apiGroups"] == json!([""]) && rule["verbs"] == json!(["list"]));
+    for resource in ["nodes", "pods"] {
+        let resources = core.unwrap()["resources"].as_array().unwrap();
+        assert!(resources.contains(&json!(resource)), "{resources:?}");
+    }
 
     // What a scan and a recording ask for, as the server sees it.
+    let documents: Vec<Value> = serde_yaml::from_multiple(&rbac(&["--profile", "level-2"])).unwrap();
     let server = Server::start(Odd::default());
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("snapshot").display().to_string();

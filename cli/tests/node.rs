@@ -140,6 +140,14 @@ fn a_source_is_exactly_one() {
     told(&["scan"], "--snapshot <DIR|TAR.GZ>|--dump <DIR>|--root <DIR>|--node <DIR>");
     told(&["scan", "--root", "host", "--node", "out"], "cannot be used with");
     told(&["scan", "--root", "host", "--snapshot", "x"], "cannot be used with");
+    told(&with(&["scan", "--root", "host", "--nodes", "all"], &[]), "--nodes is for a live cluster");
+    told(&["scan", "--nodes-out", "x"], "--nodes-out wants --nodes");
+    told(&["scan", "--profile", "level-1-node", "--arf", "x"], "with --nodes-out");
+    told(&["scan", "--profile", "level-1-node", "--nodes-out", "host"], "host: is not empty");
+    told(
+        &with(&["scan", "--nodes", "all"], &[]),
+        "the profile of the nodes: there is no profile 'node-node'",
+    );
     told(&["collect"], "--snapshot");
     told(&["collect", "--root", "host"], "--node");
     told(&["collect", "--node", "out"], "--root");

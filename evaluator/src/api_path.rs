@@ -105,17 +105,22 @@ impl Need {
         Self::Resource { namespace: parsed.namespace, group: parsed.group, resource, name: parsed.name, verb }
     }
 
-    /// What running the nodes' own programs in the product's pods needs.
-    pub fn of_nodes(namespace: &str) -> [Self; 3] {
+    /// What a scan of nodes needs: to find them and the product's pods on them, and to run programs in those.
+    pub fn of_nodes(namespace: &str) -> [Self; 4] {
         // kube-apiserver takes an exec by WebSocket for a GET, and one by SPDY for a POST.
-        [("pods", "list"), ("pods/exec", "create"), ("pods/exec", "get")].map(|(resource, verb)| {
-            Self::Resource {
-                namespace: Some(namespace.to_owned()),
-                group: String::new(),
-                resource: resource.to_owned(),
-                name: None,
-                verb,
-            }
+        let in_product = Some(namespace);
+        [
+            (None, "nodes", "list"),
+            (None, "pods", "list"),
+            (in_product, "pods/exec", "create"),
+            (in_product, "pods/exec", "get"),
+        ]
+        .map(|(namespace, resource, verb)| Self::Resource {
+            namespace: namespace.map(str::to_owned),
+            group: String::new(),
+            resource: resource.to_owned(),
+            name: None,
+            verb,
         })
     }
 }

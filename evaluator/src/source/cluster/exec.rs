@@ -132,6 +132,7 @@ async fn broken(process: AttachedProcess) -> ExecError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -176,6 +176,7 @@ fn objection(pod: &Pod) -> Option<&'static str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::{Value, json};
 

@@ -137,10 +137,14 @@ fn with_target(metadata: Metadata, text: &[u8]) -> Option<Lookup<Metadata>> {
 }
 
 /// `STATUS MESSAGE` of a stat that failed. Only what stat itself says tells that there is nothing: a shell says the same
-/// where there is no stat.
+/// where there is no stat. Where all tools are one program, as in `coreutils-single`, it calls itself by its path.
 fn not_there(text: &[u8]) -> Lookup<Metadata> {
     let said = message(text);
-    let plainly = said.starts_with("1 stat: ")
+    let by_stat = |said: &str| {
+        let (name, rest) = said.strip_prefix("1 ")?.split_once(": ")?;
+        Some((name == "stat" || name.ends_with("/stat")) && rest.starts_with("cannot stat"))
+    };
+    let plainly = by_stat(&said) == Some(true)
         && [": No such file or directory", ": Not a directory"].iter().any(|end| said.ends_with(end));
     if plainly { Lookup::absent() } else { Lookup::unreadable(said) }
 }
@@ -202,6 +206,7 @@ fn c_string(text: &[u8]) -> CString {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 
@@ -245,7 +250,10 @@ mod tests {
         for (said, absent) in [
             ("1 stat: cannot statx './b': No such file or directory", true),
             ("1 stat: cannot stat './b': Not a directory", true),
+            ("1 /usr/bin/stat: cannot stat './b': No such file or directory", true),
             ("1 stat: cannot statx './b': Permission denied", false),
+            ("1 /usr/bin/stat: No such file or directory", false),
+            ("127 stat: cannot statx './b': No such file or directory", false),
             ("127 sh: 1: /usr/bin/stat: No such file or directory", false),
             ("127 stat: not found", false),
             ("1 stat: cannot statx 'No such file or directory': Input/output error", false),

@@ -43,10 +43,21 @@ pub struct RemoteNode<'e> {
 impl<'e> RemoteNode<'e> {
     /// The node of this name, whose root is at `root` for what the executor runs.
     pub fn new(name: impl Into<String>, executor: &'e dyn Executor, root: &str, limits: Limits) -> Self {
+        Self { executor: Some(executor), root: root.to_owned(), ..Self::of_nothing(name, limits) }
+    }
+
+    /// A node of which nothing can be had.
+    pub fn unreachable(name: impl Into<String>, reason: &str) -> Self {
+        let mut node = Self::of_nothing(name, Limits::default());
+        node.fail(reason);
+        node
+    }
+
+    fn of_nothing(name: impl Into<String>, limits: Limits) -> Self {
         Self {
             name: name.into(),
-            executor: Some(executor),
-            root: root.to_owned(),
+            executor: None,
+            root: String::new(),
             limits,
             known: Known::default(),
             wanted: RefCell::default(),
@@ -55,24 +66,6 @@ impl<'e> RemoteNode<'e> {
             failed: None,
             ended: RefCell::default(),
         }
-    }
-
-    /// A node of which nothing can be had.
-    pub fn unreachable(name: impl Into<String>, reason: &str) -> Self {
-        let mut node = Self {
-            name: name.into(),
-            executor: None,
-            root: String::new(),
-            limits: Limits::default(),
-            known: Known::default(),
-            wanted: RefCell::default(),
-            asked: BTreeMap::new(),
-            left: Cell::default(),
-            failed: None,
-            ended: RefCell::default(),
-        };
-        node.fail(reason);
-        node
     }
 
     /// Evaluates, fetches what was asked for, and evaluates again, until everything that is asked for is known. Gives what
