@@ -28,7 +28,7 @@ use crate::scan::{What, open_root};
 #[derive(Debug, Args)]
 pub(crate) struct Collect {
     /// Snapshot: API answers under their API path, in a folder or a .tar.gz of it
-    #[arg(long, value_name = "DIR|TAR.GZ", requires = "dump", required_unless_present_any = ["root", "out"])]
+    #[arg(long, value_name = "DIR|TAR.GZ", requires = "dump")]
     snapshot: Option<PathBuf>,
 
     /// Folder to write a dump to; it stands for /kubernetes-api-resources
