@@ -7,10 +7,13 @@ use clap::Args;
 use virtscap_evaluator::collect::collect_always;
 use virtscap_evaluator::dump::DumpFile;
 use virtscap_evaluator::files::OnNode;
+use virtscap_evaluator::record;
+use virtscap_evaluator::report::text;
 use virtscap_evaluator::scan::Prepared;
 use virtscap_evaluator::source::{NodeSource as _, Recorded, Recording, Snapshot};
 
 use crate::Outcome;
+use crate::live::Live;
 use crate::scan::{What, open_root};
 
 /// Collect what the rules of a profile want, to be scanned elsewhere
@@ -19,10 +22,13 @@ use crate::scan::{What, open_root};
 /// it reads the dump with OSCAP_PROBE_ROOT set to the folder that holds kubernetes-api-resources.
 ///
 /// --root and --node record the files of a node, for virtscap scan --node.
+///
+/// --out records a snapshot of the cluster of the current kubeconfig, for virtscap scan --snapshot. Secrets, tokens, cloud-init's
+/// data and the like are left out. Exit status: 2 if something could not be collected.
 #[derive(Debug, Args)]
 pub(crate) struct Collect {
     /// Snapshot: API answers under their API path, in a folder or a .tar.gz of it
-    #[arg(long, value_name = "DIR|TAR.GZ", requires = "dump", required_unless_present = "root")]
+    #[arg(long, value_name = "DIR|TAR.GZ", requires = "dump")]
     snapshot: Option<PathBuf>,
 
     /// Folder to write a dump to; it stands for /kubernetes-api-resources
@@ -37,6 +43,13 @@ pub(crate) struct Collect {
     #[arg(long, value_name = "DIR", requires = "root")]
     node: Option<PathBuf>,
 
+    /// Folder to write a snapshot of the live cluster to
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["snapshot", "dump", "root", "node"])]
+    out: Option<PathBuf>,
+
+    #[command(flatten)]
+    live: Live,
+
     #[command(flatten)]
     what: What,
 }
@@ -46,13 +59,48 @@ impl Collect {
         let loaded = self.what.load()?;
         let request = loaded.request();
         let prepared = Prepared::new(&request).with_context(|| loaded.name.clone())?;
+        if let Some(out) = &self.out {
+            return record_cluster(&prepared, &self.live, out);
+        }
+        if let Some(option) = self.live.named() {
+            bail!("{option} is for a live cluster: name a folder for its snapshot with --out");
+        }
         match (&self.snapshot, &self.dump, &self.root, &self.node) {
             (Some(snapshot), Some(dump), None, None) => collect_snapshot(&prepared, snapshot, dump)?,
             (None, None, Some(root), Some(node)) => record_node(&prepared, root, node)?,
-            _ => bail!("name a source and a folder: --snapshot with --dump, or --root with --node"),
+            _ => bail!("name a source and a folder: --snapshot with --dump, --root with --node, or --out"),
         }
         Ok(Outcome::Success)
     }
+}
+
+fn record_cluster(prepared: &Prepared<'_>, live: &Live, folder: &Path) -> Result<Outcome> {
+    let paths = record::paths(&prepared.endpoints());
+    let cluster = live.connect()?;
+    let asked = paths.iter().filter(|(_, refusal)| refusal.is_none());
+    let source = cluster.source(asked.map(|(path, _)| path.as_str()))?;
+    let collection = record::record(&source, &paths, folder)?;
+    cluster.finish();
+    let (mut written, mut missing) = (0, 0);
+    for (path, outcome) in &collection.paths {
+        match outcome {
+            record::Outcome::Refused { code: 403, reason } => {
+                written += 1;
+                anstream::eprintln!("kept as refused: {}", text::shown(&format!("{path}: {reason}")));
+            }
+            // What a cluster does not serve is no news.
+            record::Outcome::Collected { .. } | record::Outcome::Refused { .. } => written += 1,
+            record::Outcome::Missing { reason } => {
+                missing += 1;
+                anstream::eprintln!("not collected: {}", text::shown(&format!("{path}: {reason}")));
+            }
+        }
+    }
+    if let Some(partial) = &collection.partial {
+        anstream::eprintln!("this snapshot is partial: {partial}");
+    }
+    anstream::eprintln!("{written} answers in {}", folder.display());
+    Ok(if missing == 0 { Outcome::Success } else { Outcome::NotPassed })
 }
 
 fn collect_snapshot(prepared: &Prepared<'_>, snapshot: &Path, folder: &Path) -> Result<()> {

@@ -5,8 +5,12 @@ mod collect;
 mod content;
 mod image;
 mod input;
+mod live;
+mod nodes;
 mod oscap;
 mod output;
+mod progress;
+mod rbac;
 mod report;
 mod scan;
 mod shown;
@@ -29,7 +33,8 @@ struct Cli {
 enum Command {
     Build(build::Build),
     Scan(Box<scan::Scan>),
-    Collect(collect::Collect),
+    Collect(Box<collect::Collect>),
+    Rbac(rbac::Rbac),
     Tailor(Box<tailor::Tailor>),
     Report(report::Report),
     Image(image::Image),
@@ -46,11 +51,22 @@ enum Command {
 }
 
 /// What a command ends with, as oscap does.
+#[derive(Clone, Copy)]
 enum Outcome {
     /// Every rule passed, or the command did what it should.
     Success,
     /// Some rule did not pass.
     NotPassed,
+}
+
+impl Outcome {
+    /// What two parts of a command end with together.
+    fn and(self, other: Self) -> Self {
+        match self {
+            Self::Success => other,
+            Self::NotPassed => self,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -71,6 +87,7 @@ fn main() -> ExitCode {
         Command::Build(build) => build.run(),
         Command::Scan(scan) => scan.run(),
         Command::Collect(collect) => collect.run(),
+        Command::Rbac(rbac) => rbac.run(),
         Command::Tailor(tailor) => tailor.run(),
         Command::Report(report) => report.run(),
         Command::Image(image) => image.run(),

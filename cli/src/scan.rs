@@ -6,26 +6,36 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_evaluator::report::arf;
-use virtscap_evaluator::scan::{Request, scan, scan_dump, scan_node};
+use virtscap_evaluator::scan::{Prepared, Request, scan, scan_dump, scan_node};
 use virtscap_evaluator::source::{RecordedNode, Snapshot};
 use virtscap_scap::xccdf::Tailoring;
 
 use crate::content::{ContentArgs, named};
+use crate::live::{Cluster, Live};
+use crate::nodes::Nodes;
 use crate::shown::Shown;
 use crate::tailor::read_tailoring;
 use crate::{Outcome, output};
 
-/// Scan a snapshot of a cluster, a dump of it, or the files of a node
+/// Scan a cluster, a snapshot of one, a dump of it, or the files of a node
 ///
-/// A snapshot or a dump decides the rules on the cluster's objects, a node's files those on nodes; the others are unknown.
+/// A cluster, a snapshot or a dump decides the rules on the cluster's objects, a node's files those on nodes; the others are
+/// unknown.
 ///
-/// The source is exactly one of --snapshot, --dump, --root and --node.
+/// The source is one of --snapshot, --dump, --root and --node, or else the cluster of the current kubeconfig. Ctrl-C ends the
+/// asking, and what has been answered is reported.
 ///
-/// Exit status: 0 if all rules passed, 2 if some rule did not pass, 1 if nothing could be scanned.
+/// Exit status: 0 if all rules passed, 2 if some rule did not pass or the scan is partial, 1 if nothing could be scanned.
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     #[command(flatten)]
     source: Source,
+
+    #[command(flatten)]
+    live: Live,
+
+    #[command(flatten)]
+    nodes: Nodes,
 
     #[command(flatten)]
     what: What,
@@ -44,7 +54,7 @@ pub(crate) struct Scan {
 
 /// What is scanned.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct Source {
     /// Snapshot: API answers under their API path, in a folder or a .tar.gz of it
     #[arg(long, value_name = "DIR|TAR.GZ")]
@@ -135,18 +145,46 @@ fn open_dump(_: &Path) -> Result<RecordedNode> {
     bail!("a dump can be read on Unix systems only; scan the snapshot that it was made of")
 }
 
+fn scan_cluster<'a>(
+    request: &'a Request<'a>,
+    cluster: &Cluster,
+) -> Result<virtscap_evaluator::scan::Scan<'a>> {
+    let endpoints = Prepared::new(request)?.endpoints();
+    let paths = endpoints.iter().filter(|endpoint| endpoint.refused.is_none());
+    let source = cluster.source(paths.map(|endpoint| endpoint.path.as_str()))?;
+    let scan = scan(request, &source)?;
+    cluster.finish();
+    Ok(scan)
+}
+
 impl Scan {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let loaded = self.what.load()?;
         let request = loaded.request();
         let named = || loaded.name.clone();
         let Source { snapshot, dump, root, node } = &self.source;
-        let scan = match (snapshot, dump, root, node) {
+        let recorded = [snapshot, dump, root, node].into_iter().any(Option::is_some);
+        if let Some(option) = self.live.named().or(self.nodes.named()).filter(|_| recorded) {
+            bail!("{option} is for a live cluster; name it, or another source");
+        }
+        let nodes = if recorded { None } else { self.nodes.plan(&request)? };
+        let alone = nodes.as_ref().is_some_and(|nodes| nodes.alone);
+        if alone && (self.arf.is_some() || self.results.is_some()) {
+            bail!(
+                "--arf and --results are of one source; name a folder for those of the nodes with --nodes-out"
+            );
+        }
+        let cluster = if recorded { None } else { Some(self.live.connect()?) };
+        if let (Some(nodes), Some(cluster), true) = (&nodes, &cluster, alone) {
+            return nodes.run(cluster, &request, &self.shown);
+        }
+        let scan = match (snapshot, dump, root, node, &cluster) {
             (Some(snapshot), ..) => scan(&request, &Snapshot::open(snapshot)?).with_context(named)?,
             (_, Some(dump), ..) => scan_dump(&request, &open_dump(dump)?).with_context(named)?,
-            (_, _, Some(root), _) => scan_node(&request, &open_root(root)?).with_context(named)?,
-            (.., Some(node)) => scan_node(&request, &RecordedNode::open(node)?).with_context(named)?,
-            (None, None, None, None) => bail!("name a source: --snapshot, --dump, --root or --node"),
+            (_, _, Some(root), ..) => scan_node(&request, &open_root(root)?).with_context(named)?,
+            (.., Some(node), _) => scan_node(&request, &RecordedNode::open(node)?).with_context(named)?,
+            (.., Some(cluster)) => scan_cluster(&request, cluster)?,
+            (None, None, None, None, None) => bail!("name a source: --snapshot, --dump, --root or --node"),
         };
         if let Some(file) = &self.arf {
             output::write(file, &arf::asset_report(&scan)?)?;
@@ -154,6 +192,10 @@ impl Scan {
         if let Some(file) = &self.results {
             output::write(file, &arf::xccdf_results(&scan)?)?;
         }
-        self.shown.show(&scan.report, &scan.texts)
+        let outcome = self.shown.show(&scan.report, &scan.texts)?;
+        match (&nodes, &cluster) {
+            (Some(nodes), Some(cluster)) => Ok(outcome.and(nodes.run(cluster, &request, &self.shown)?)),
+            _ => Ok(outcome),
+        }
     }
 }

@@ -15,6 +15,8 @@ fn virtscap(folder: &Path, arguments: &[&str]) -> Assert {
         .args(arguments)
         .current_dir(folder)
         .env("SOURCE_DATE_EPOCH", "1780000000")
+        // Where nothing else is named, the cluster of whoever runs the tests would be scanned.
+        .env("KUBECONFIG", "/nonexistent")
         .assert()
 }
 
@@ -137,10 +139,18 @@ fn a_source_is_exactly_one() {
         let said = stderr(&virtscap(folder.path(), arguments).code(1));
         assert!(said.contains(what), "{arguments:?}: {said}");
     };
-    told(&["scan"], "--snapshot <DIR|TAR.GZ>|--dump <DIR>|--root <DIR>|--node <DIR>");
+    told(&with(&["scan"], &[]), "Name a kubeconfig with --kubeconfig, or a source such as --snapshot");
     told(&["scan", "--root", "host", "--node", "out"], "cannot be used with");
     told(&["scan", "--root", "host", "--snapshot", "x"], "cannot be used with");
-    told(&["collect"], "--snapshot");
+    told(&with(&["scan", "--root", "host", "--nodes", "all"], &[]), "--nodes is for a live cluster");
+    told(&["scan", "--nodes-out", "x"], "--nodes-out wants --nodes");
+    told(&["scan", "--profile", "level-1-node", "--arf", "x"], "with --nodes-out");
+    told(&["scan", "--profile", "level-1-node", "--nodes-out", "host"], "host: is not empty");
+    told(
+        &with(&["scan", "--nodes", "all"], &[]),
+        "the profile of the nodes: there is no profile 'node-node'",
+    );
+    told(&["collect"], "--snapshot with --dump, --root with --node, or --out");
     told(&["collect", "--root", "host"], "--node");
     told(&["collect", "--node", "out"], "--root");
     told(&["collect", "--snapshot", "x"], "--dump");

@@ -195,6 +195,9 @@ const NO_ATTRIBUTES: &str = "this source has no extended attributes of files";
 
 /// A tree of files that knows nothing of links: paths are followed outside of it, by [`resolve`].
 pub(crate) trait Tree {
+    /// Hears of a path that is about to be followed, component by component, where a question costs much.
+    fn ahead(&self, _path: &str) {}
+
     /// What is at a path whose components but the last are directories.
     fn look(&self, path: &str) -> Lookup<Metadata>;
 
@@ -317,6 +320,7 @@ const MAX_LINKS: usize = 40;
 /// Follows a path component by component, as the kernel does for a process that is confined to the root: an absolute link
 /// starts at the root, and `..` of the root is the root. Gives the path without links, and what is there.
 pub(crate) fn resolve(tree: &impl Tree, path: &str, follow_last: bool) -> Lookup<(String, Metadata)> {
+    tree.ahead(path);
     let mut todo: Vec<String> = components(path);
     let mut at = "/".to_owned();
     let mut here = match tree.look(&at) {
@@ -352,6 +356,7 @@ pub(crate) fn resolve(tree: &impl Tree, path: &str, follow_last: bool) -> Lookup
                         other => return other.map(|here| (at, here)),
                     };
                 }
+                tree.ahead(&todo.iter().rev().fold(at.clone(), |path, name| join(&path, name)));
             }
             _ => {
                 at = next;

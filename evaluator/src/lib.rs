@@ -4,6 +4,7 @@
 //! to a [`dump::Dump`], the probes of [`oval`] read that dump, [`xccdf`] makes results of rules from results of
 //! definitions, and [`report`] writes them down. [`scan::scan`] is the whole way.
 
+pub mod api_path;
 mod bus;
 pub mod collect;
 pub mod content;
@@ -12,9 +13,11 @@ pub mod files;
 mod filter;
 pub mod folder;
 mod go_template;
+pub mod nodes;
 pub mod oval;
 pub mod oval_scan;
 mod pattern;
+pub mod record;
 pub mod report;
 mod rpm;
 pub mod scan;

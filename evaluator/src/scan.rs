@@ -12,8 +12,8 @@ use crate::content::{Checklist, Content, ContentError};
 use crate::dump::{Dump, NOT_FOUND_MARKER};
 use crate::files::{Files, Lookup, OnNode};
 use crate::report::{
-    BenchmarkReport, MessageReport, Offender, ProfileReport, Report, ReportTexts, RuleReport, SCHEMA_VERSION,
-    ScoreReport, SourceReport, tally,
+    BenchmarkReport, MessageReport, Offender, PARTIAL_FACT, ProfileReport, Report, ReportTexts, RuleReport,
+    SCHEMA_VERSION, ScoreReport, SourceReport, tally,
 };
 use crate::source::{ApiSource, NodeSource};
 use crate::system;
@@ -61,6 +61,14 @@ pub struct Scan<'a> {
     pub report: Report,
     /// The benchmark's texts for the report.
     pub texts: ReportTexts,
+}
+
+impl Scan<'_> {
+    /// Says in all reports that the scan ended before its time, and why. Then it is no pass.
+    pub fn set_partial(&mut self, reason: String) {
+        self.test_result.target_facts.push((PARTIAL_FACT.to_owned(), "string", reason.clone()));
+        self.report.set_partial(reason);
+    }
 }
 
 /// Content with a profile applied: what a source is asked for, and what is made of its answers.
@@ -259,6 +267,7 @@ impl<'a> Prepared<'a> {
             source,
             started: results.start_time.clone(),
             finished: results.end_time.clone(),
+            partial: None,
             passed,
             counts,
             scores: results
@@ -285,7 +294,11 @@ impl<'a> Prepared<'a> {
 pub fn scan<'a>(request: &'a Request<'a>, source: &dyn ApiSource) -> Result<Scan<'a>, ScanError> {
     let prepared = Prepared::new(request)?;
     let dump = prepared.collect(source);
-    Ok(prepared.evaluate(&dump, source.describe()))
+    let mut scan = prepared.evaluate(&dump, source.describe());
+    if let Some(reason) = source.partial() {
+        scan.set_partial(reason);
+    }
+    Ok(scan)
 }
 
 /// Scans the files of a node: evaluates the profile's rules on them. Rules on the API are `unknown`, and say why.

@@ -85,6 +85,7 @@ fn report(rules: Vec<RuleReport>) -> Report {
         passed: rules.iter().any(|r| r.result == Pass)
             && !rules.iter().any(|r| matches!(r.result, Fail | Error | Unknown)),
         counts,
+        partial: None,
         unsupported: Default::default(),
         scores: vec![
             ScoreReport {

@@ -1,12 +1,16 @@
-//! What the tests that cross crates share: the project's own benchmark, with stock oscap and the operator's code as peers.
+//! What the tests that cross crates share: the project's own benchmark, with stock oscap and the operator's code as peers,
+//! and a Kubernetes API server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is test code")]
 
+pub mod apiserver;
 pub mod cel_form;
+pub mod go;
 pub mod node;
 pub mod operator;
 pub mod oscap;
 pub mod public;
 pub mod rbac_snapshot;
+pub mod shell;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{project, say};
+use crate::go;
 
 const MODULE: &str = "github.com/ComplianceAsCode/compliance-operator";
 
@@ -17,32 +17,13 @@ pub struct Operator {
     pub crds: PathBuf,
 }
 
-fn go(arguments: &[&str]) -> Option<Output> {
-    Command::new("go").args(arguments).current_dir(project().join("tests/operator")).output().ok()
-}
-
-/// Why the program cannot be built with what is installed.
-fn obstacle() -> Option<String> {
-    let Some(output) = go(&["list", "-m"]) else { return Some("Go is not installed".to_owned()) };
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    (!output.status.success()).then(|| format!("Go is of no use here ({})", stderr.trim()))
-}
-
 impl Operator {
     /// Builds the program into a folder. Where Go is not there or too old, says so loudly and gives nothing; where peers
     /// are required, panics.
     pub fn build(folder: &Path) -> Option<Self> {
-        if let Some(obstacle) = obstacle() {
-            let message =
-                format!("SKIPPED: {obstacle}; nothing was compared with the Compliance Operator's code");
-            assert!(std::env::var_os("VIRTSCAP_REQUIRE_PEERS").is_none(), "{message}");
-            say(&message);
-            return None;
-        }
-        let program = folder.join("operator-peer");
-        let output = go(&["build", "-o", program.to_str().unwrap(), "."]).unwrap();
-        assert!(output.status.success(), "go build: {}", String::from_utf8_lossy(&output.stderr));
-        let output = go(&["list", "-m", "-f", "{{.Dir}}", MODULE]).unwrap();
+        let program =
+            go::build("operator", &[], folder, "nothing was compared with the Compliance Operator's code")?;
+        let output = go::go("operator", &["list", "-m", "-f", "{{.Dir}}", MODULE]).unwrap();
         let module = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
         Some(Self { program, crds: module.join("config/crd/bases") })
     }

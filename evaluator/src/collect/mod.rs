@@ -17,7 +17,7 @@ use crate::dump::{DUMP_ROOT, Dump, DumpFile};
 use crate::source::{Answer, ApiSource, Refusal};
 
 /// What the operator's collector fetches for every scan, whatever the rules say.
-const ALWAYS: [&str; 4] = [
+pub(crate) const ALWAYS: [&str; 4] = [
     "/version",
     "/apis/config.openshift.io/v1/clusteroperators/openshift-apiserver",
     "/apis/config.openshift.io/v1/infrastructures/cluster",

@@ -7,15 +7,18 @@ mod format;
 mod guide;
 mod look;
 mod markup;
+mod nodes;
 mod oval;
 mod page;
 
+use super::nodes::NodesReport;
 use super::{Report, ReportTexts, SourceReport};
 use crate::oval_scan::OvalScan;
 use crate::scan::Prepared;
 
 const TEMPLATE: &str = include_str!("html/report.html.tera");
 const GUIDE: &str = include_str!("html/guide.html.tera");
+const NODES: &str = include_str!("html/nodes.html.tera");
 const OVAL: &str = include_str!("html/oval.html.tera");
 const STYLE: &str = include_str!("html/report.css");
 const SCRIPT: &str = include_str!("html/report.js");
@@ -47,6 +50,14 @@ pub fn render(report: &Report, texts: &ReportTexts) -> Result<String, HtmlError>
 /// [`HtmlError::Template`] where the template does not fit the data.
 pub fn guide(prepared: &Prepared<'_>) -> Result<String, HtmlError> {
     fill(GUIDE, &guide::Guide::new(prepared))
+}
+
+/// The summary of a scan of nodes as one HTML file. With `links`, each node leads to `nodes/NODE.html` beside it.
+///
+/// # Errors
+/// [`HtmlError::Template`] where the template does not fit the data.
+pub fn nodes(report: &NodesReport, links: bool) -> Result<String, HtmlError> {
+    fill(NODES, &nodes::NodesPage::new(report, links))
 }
 
 /// Results in OVAL as one HTML file; `file` is the name of the definitions.

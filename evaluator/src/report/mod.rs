@@ -3,6 +3,7 @@
 pub mod arf;
 pub mod html;
 pub mod lines;
+pub mod nodes;
 pub mod oval;
 pub mod read;
 pub mod text;
@@ -19,6 +20,9 @@ pub use texts::{ReportTexts, RuleTexts};
 
 /// Version of the JSON report's form. It changes when a field goes away or changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// The fact about the target that a partial scan has in XCCDF; its value is the reason.
+pub(crate) const PARTIAL_FACT: &str = "urn:virtscap:fact:partial";
 
 /// What a scan found, in the stable form of `virtscap scan --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -37,7 +41,10 @@ pub struct Report {
     pub started: String,
     /// When it ended (RFC 3339, UTC).
     pub finished: String,
-    /// Whether every rule that was evaluated and applies passed, and at least one did.
+    /// Why the scan ended before its time, so that rules are undecided which otherwise might not be; absent where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<String>,
+    /// Whether every rule that was evaluated and applies passed, at least one did, and the scan is not partial.
     pub passed: bool,
     /// How many rules gave each result. Rules outside of the profile are not counted, nor listed.
     pub counts: BTreeMap<&'static str, usize>,
@@ -52,6 +59,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// Says that the scan ended before its time, and why. Then it is no pass.
+    pub(crate) fn set_partial(&mut self, reason: String) {
+        self.partial = Some(reason);
+        self.passed = false;
+    }
+
     /// What is not supported, in words; none where all is.
     pub fn unsupported_text(&self) -> Option<String> {
         let counted: Vec<_> =

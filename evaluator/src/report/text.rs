@@ -7,9 +7,9 @@ use virtscap_scap::xccdf::XccdfResult;
 use super::Report;
 
 /// How many offenders of a rule are shown before the rest is counted.
-const SHOWN: usize = 20;
+pub(super) const SHOWN: usize = 20;
 
-const RESET: &str = "\u{1b}[0m";
+pub(super) const RESET: &str = "\u{1b}[0m";
 
 /// The report as text with colours in ANSI escapes; `all` shows every offender.
 pub fn render(report: &Report, all: bool) -> String {
@@ -46,6 +46,10 @@ pub fn render(report: &Report, all: bool) -> String {
             shown(&unsupported)
         );
     }
+    if let Some(partial) = &report.partial {
+        let _ =
+            writeln!(out, "\nThis scan is partial: {}. What was not answered is undecided.", shown(partial));
+    }
     let counts: Vec<_> = report.counts.iter().map(|(result, count)| format!("{count} {result}")).collect();
     let name = report.profile.as_ref().map_or("the benchmark", |profile| &profile.name);
     let verdict = if report.passed { "passed" } else { "not passed" };
@@ -54,7 +58,7 @@ pub fn render(report: &Report, all: bool) -> String {
     out
 }
 
-fn colour(result: XccdfResult) -> &'static str {
+pub(super) fn colour(result: XccdfResult) -> &'static str {
     match result {
         XccdfResult::Pass | XccdfResult::Fixed => "\u{1b}[32m",
         XccdfResult::Fail => "\u{1b}[1;31m",
@@ -63,7 +67,7 @@ fn colour(result: XccdfResult) -> &'static str {
     }
 }
 
-/// Names come from the cluster: control characters in them must not reach the terminal.
-fn shown(text: &str) -> String {
+/// A text for a terminal. Names come from the cluster: control characters in them must not reach it.
+pub fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

@@ -10,6 +10,7 @@ mod node_file;
 mod pages;
 mod recorded;
 mod recording;
+pub mod remote;
 mod snapshot;
 
 use std::io;
@@ -23,6 +24,7 @@ pub use memory::MemorySource;
 pub use pages::{Next, OnePage, Page, PageContent, Pages, Refusal};
 pub use recorded::{Data, Recorded, RecordedNode};
 pub use recording::Recording;
+pub(crate) use snapshot::place;
 pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::files::Files;
@@ -65,6 +67,12 @@ pub trait ApiSource: Sync {
 
     /// What the source is, for the report.
     fn describe(&self) -> SourceReport;
+
+    /// Why some of what it was asked for was left out, where it was told to end before its time. Asked when all answers are
+    /// there.
+    fn partial(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Something that has the files of a node.

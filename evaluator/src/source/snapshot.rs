@@ -81,11 +81,9 @@ impl Snapshot {
 
 impl ApiSource for Snapshot {
     fn get(&self, path: &str) -> Answer {
-        let path = path.split('?').next().unwrap_or_default().trim_start_matches('/');
-        let plain = Path::new(path).components().all(|c| matches!(c, Component::Normal(_)));
-        if path.is_empty() || !plain {
+        let Some(path) = place(path) else {
             return Answer::Refused(Refusal::Unreadable(format!("'{path}' is not an API path")));
-        }
+        };
         let candidates = ENDINGS.map(|(ending, format)| (self.root.join(format!("{path}{ending}")), format));
         let mut found = candidates.into_iter().filter(|(file, _)| file.is_file() || file.is_symlink());
         match (found.next(), found.next()) {
@@ -104,6 +102,13 @@ impl ApiSource for Snapshot {
     fn describe(&self) -> SourceReport {
         SourceReport { kind: "snapshot".to_owned(), location: self.location.display().to_string() }
     }
+}
+
+/// Where in a snapshot an API path's answer is, without the file's ending; none where the path would lead out of it.
+pub(crate) fn place(path: &str) -> Option<&str> {
+    let path = path.split('?').next().unwrap_or_default().trim_start_matches('/');
+    let plain = Path::new(path).components().all(|c| matches!(c, Component::Normal(_)));
+    (plain && !path.is_empty()).then_some(path)
 }
 
 /// The folder that holds `api` or `apis`: the one given, or the only folder in it, as in an archive of a folder.

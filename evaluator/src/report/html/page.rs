@@ -37,6 +37,7 @@ pub(super) struct Page<'a> {
     finished: String,
     scores: Vec<ScoreView<'a>>,
     unsupported: Option<String>,
+    partial: Option<&'a str>,
     verdict: Verdict,
     attention: Vec<Attention>,
     columns: Vec<Column>,
@@ -238,6 +239,7 @@ impl<'a> Page<'a> {
             finished: readable_time(&report.finished),
             scores: report.scores.iter().map(ScoreView::new).collect(),
             unsupported: report.unsupported_text(),
+            partial: report.partial.as_deref(),
             verdict: Verdict::new(report, &counts),
             attention,
             columns: columns

@@ -16,8 +16,8 @@ use virtscap_scap::xccdf::{Benchmark, Severity, XccdfResult};
 use virtscap_scap::xml::{Node, NodeExt as _, ReadError};
 
 use super::{
-    BenchmarkReport, MessageReport, Offender, ProfileReport, Report, ReportTexts, RuleReport, SCHEMA_VERSION,
-    ScoreReport, SourceReport, tally,
+    BenchmarkReport, MessageReport, Offender, PARTIAL_FACT, ProfileReport, Report, ReportTexts, RuleReport,
+    SCHEMA_VERSION, ScoreReport, SourceReport, tally,
 };
 use oval::OvalReports;
 
@@ -182,7 +182,7 @@ impl Reader<'_, '_> {
             score: number(&score.full_text()),
             maximum: number(score.attribute("maximum").unwrap_or("100")),
         });
-        Report {
+        let mut report = Report {
             schema_version: SCHEMA_VERSION,
             tool: self.tool(),
             benchmark: BenchmarkReport {
@@ -197,12 +197,17 @@ impl Reader<'_, '_> {
             },
             started: time(self.results.attribute("start-time").or(self.results.attribute("end-time"))),
             finished: time(self.results.attribute("end-time")),
+            partial: None,
             passed,
             counts,
             scores: scores.collect(),
             unsupported: BTreeMap::new(),
             rules,
+        };
+        if let Some(reason) = fact(PARTIAL_FACT) {
+            report.set_partial(reason);
         }
+        report
     }
 
     /// `openscap 1.3.7` of `cpe:/a:redhat:openscap:1.3.7`.

@@ -61,6 +61,7 @@ pub struct Connection {
     client: Client,
     runtime: Runtime,
     cluster: String,
+    context: Option<String>,
 }
 
 impl Connection {
@@ -69,8 +70,10 @@ impl Connection {
     /// # Errors
     /// [`ConnectError`] where no configuration leads to one.
     pub fn new(access: &Access) -> Result<Self, ConnectError> {
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let mut config = runtime.block_on(config(access))?;
+        let runtime = threads()?;
+        let (mut config, context) = runtime.block_on(config(access))?;
+        // Sources wait, count and give up by themselves.
+        config.default_retry = false;
         if let Some(user) = &access.user {
             config.auth_info.impersonate = Some(user.clone());
         }
@@ -84,7 +87,24 @@ impl Connection {
         };
         let client = client
             .map_err(|source| ConnectError::Client { cluster: cluster.clone(), source: Box::new(source) })?;
-        Ok(Self { client, runtime, cluster })
+        Ok(Self { client, runtime, cluster, context })
+    }
+
+    /// A connection by a client of one's own, which is made where its requests will run; `cluster` is what to call the
+    /// other end.
+    ///
+    /// # Errors
+    /// [`ConnectError::Runtime`] where there are no threads.
+    pub fn of_client(
+        client: impl FnOnce() -> Client,
+        cluster: impl Into<String>,
+    ) -> Result<Self, ConnectError> {
+        let runtime = threads()?;
+        let client = {
+            let _entered = runtime.enter();
+            client()
+        };
+        Ok(Self { client, runtime, cluster: cluster.into(), context: None })
     }
 
     /// The client.
@@ -101,20 +121,38 @@ impl Connection {
     pub fn cluster(&self) -> &str {
         &self.cluster
     }
+
+    /// The kubeconfig's context; none where there is no kubeconfig.
+    pub fn context(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
 }
 
-async fn config(access: &Access) -> Result<Config, ConnectError> {
+fn threads() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// The configuration, with the context's name.
+async fn config(access: &Access) -> Result<(Config, Option<String>), ConnectError> {
     let options = KubeConfigOptions { context: access.context.clone(), ..KubeConfigOptions::default() };
+    let of_kubeconfig = async |kubeconfig: Kubeconfig| {
+        let context = access.context.clone().or_else(|| kubeconfig.current_context.clone());
+        Ok::<_, KubeconfigError>((Config::from_custom_kubeconfig(kubeconfig, &options).await?, context))
+    };
     if let Some(path) = &access.kubeconfig {
         let wrong = |source| ConnectError::Kubeconfig { path: path.clone(), source };
-        let kubeconfig = Kubeconfig::read_from(path).map_err(wrong)?;
-        return Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(wrong);
+        return of_kubeconfig(Kubeconfig::read_from(path).map_err(wrong)?).await.map_err(wrong);
     }
-    match Config::from_kubeconfig(&options).await {
-        Ok(config) => Ok(config),
+    let found = match Kubeconfig::read() {
+        Ok(kubeconfig) => of_kubeconfig(kubeconfig).await,
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(found) => Ok(found),
         Err(error) if access.context.is_some() => Err(ConnectError::Context(error)),
-        Err(kubeconfig) => {
-            Config::incluster().map_err(|in_cluster| ConnectError::NoCluster { kubeconfig, in_cluster })
-        }
+        Err(kubeconfig) => match Config::incluster() {
+            Ok(config) => Ok((config, None)),
+            Err(in_cluster) => Err(ConnectError::NoCluster { kubeconfig, in_cluster }),
+        },
     }
 }

@@ -1,0 +1,121 @@
+//! The nodes of a cluster as a source of `virtscap scan`: which ones, with which profile, and what becomes of their results.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use virtscap_evaluator::nodes::{Target, scan_nodes};
+use virtscap_evaluator::report::nodes::NodesReport;
+use virtscap_evaluator::report::{arf, html};
+use virtscap_evaluator::scan::{Prepared, Request, Scan};
+use virtscap_evaluator::source::cluster::{ClusterNode, NODE_ROOT, nodes};
+use virtscap_evaluator::source::remote::{Executor, Limits};
+
+use crate::live::{Cluster, HEADING};
+use crate::shown::{Shown, json};
+use crate::{Outcome, output};
+
+/// The end of a profile's name that is for nodes.
+const OF_NODES: &str = "-node";
+
+/// Which nodes of a cluster are scanned.
+#[derive(Debug, Args)]
+pub(crate) struct Nodes {
+    /// Scan nodes of the cluster, by way of their virt-handler pods: all, none, or those of a label selector. With a
+    /// profile NAME, the cluster is scanned for NAME and the nodes for NAME-node; with NAME-node, the nodes alone, and
+    /// all where this is not given
+    #[arg(long, value_name = "all|none|SELECTOR", help_heading = HEADING)]
+    nodes: Option<String>,
+
+    /// New folder for the results of nodes: summary.json, summary.html, and nodes/NODE.arf.xml, .json and .html
+    #[arg(long, value_name = "DIR", help_heading = HEADING)]
+    nodes_out: Option<PathBuf>,
+}
+
+/// A scan of nodes that can be begun.
+pub(crate) struct Plan<'a> {
+    /// Whether the cluster's objects are not scanned.
+    pub(crate) alone: bool,
+    profile: String,
+    selector: Option<&'a str>,
+    out: Option<&'a Path>,
+}
+
+impl Nodes {
+    /// The first option that only makes sense with a live cluster.
+    pub(crate) fn named(&self) -> Option<&'static str> {
+        let options = [(self.nodes.is_some(), "--nodes"), (self.nodes_out.is_some(), "--nodes-out")];
+        options.into_iter().find_map(|(given, option)| given.then_some(option))
+    }
+
+    /// What is to be done for a request; nothing where no nodes are wanted. Says what is wrong before anything is asked of
+    /// a cluster.
+    pub(crate) fn plan(&self, request: &Request<'_>) -> Result<Option<Plan<'_>>> {
+        let alone = request.profile.is_some_and(|profile| profile.ends_with(OF_NODES));
+        let selector = match self.nodes.as_deref() {
+            Some("all") => None,
+            None if alone => None,
+            Some("none") | None if self.nodes_out.is_some() => {
+                bail!("--nodes-out wants --nodes: no nodes are scanned")
+            }
+            Some("none") | None => return Ok(None),
+            Some(selector) => Some(selector),
+        };
+        let profile =
+            request.profile.context("name the profile with --profile: nodes have one of their own")?;
+        let profile = if alone { profile.to_owned() } else { format!("{profile}{OF_NODES}") };
+        Prepared::new(&Request { profile: Some(&profile), ..*request })
+            .context("the profile of the nodes")?;
+        let out = self.nodes_out.as_deref();
+        if let Some(out) = out
+            && std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some())
+        {
+            bail!("{}: is not empty; name a new folder, or empty this one", out.display());
+        }
+        Ok(Some(Plan { alone, profile, selector, out }))
+    }
+}
+
+impl Plan<'_> {
+    /// Scans the nodes, writes their results, and shows what they have in common.
+    pub(crate) fn run(&self, cluster: &Cluster, request: &Request<'_>, shown: &Shown) -> Result<Outcome> {
+        let request = Request { profile: Some(&self.profile), ..*request };
+        let prepared = Prepared::new(&request)?;
+        let (connection, stop) = cluster.parts();
+        let nodes = nodes(connection, self.selector, stop)?;
+        let targets: Vec<_> = nodes.iter().map(target).collect();
+        let wrong = Mutex::new(Vec::new());
+        let outcomes = scan_nodes(&prepared, &targets, NODE_ROOT, Limits::default(), &|node, scan| {
+            if let Some(Err(error)) = self.out.map(|out| write_node(&out.join("nodes"), node, scan)) {
+                wrong.lock().unwrap_or_else(|broken| broken.into_inner()).push(error);
+            }
+        });
+        if let Some(error) = wrong.into_inner().unwrap_or_else(|broken| broken.into_inner()).pop() {
+            return Err(error);
+        }
+        let report = NodesReport::new(connection.cluster(), &outcomes).context("there are no nodes")?;
+        if let Some(out) = self.out {
+            output::write(&out.join("summary.json"), &json(&report)?)?;
+            output::write(&out.join("summary.html"), &html::nodes(&report, true)?)?;
+        }
+        shown.show_nodes(&report, self.alone)
+    }
+}
+
+fn target(node: &ClusterNode) -> Target<'_> {
+    let executor = node.handler.as_ref().map(|pod| pod as &dyn Executor).map_err(String::as_str);
+    Target { name: &node.name, executor }
+}
+
+/// Writes what was found on a node.
+fn write_node(folder: &Path, node: &str, scan: &Scan<'_>) -> Result<()> {
+    // No API server lets such a name be, and it would lead elsewhere.
+    if node.is_empty() || node.starts_with('.') || node.contains(['/', '\\']) {
+        bail!("{node:?} is no name of a node");
+    }
+    let file = |ending: &str| folder.join(format!("{node}.{ending}"));
+    output::write(&file("arf.xml"), &arf::asset_report(scan)?)?;
+    output::write(&file("json"), &json(&scan.report)?)?;
+    output::write(&file("html"), &html::render(&scan.report, &scan.texts)?)
+}

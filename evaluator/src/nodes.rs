@@ -1,0 +1,80 @@
+//! A scan of many nodes: each by itself, some at a time.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::files::OnNode;
+use crate::report::Report;
+use crate::scan::{Prepared, Scan};
+use crate::source::NodeSource as _;
+use crate::source::remote::{Executor, Limits, RemoteNode};
+
+/// How many nodes are scanned at a time. They wait for answers most of the time.
+const AT_A_TIME: usize = 8;
+
+/// A node to scan.
+pub struct Target<'e> {
+    /// Its name.
+    pub name: &'e str,
+    /// What runs commands on it, or why nothing does.
+    pub executor: Result<&'e dyn Executor, &'e str>,
+}
+
+/// What a scan of a node found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeOutcome {
+    /// The node's name.
+    pub name: String,
+    /// Why it was not read, or not to the end. Rules that rest on what is missing are unknown.
+    pub trouble: Option<String>,
+    /// The results.
+    pub report: Report,
+}
+
+/// Scans nodes. `root` is where their root is for what is run on them; `done` gets each node's results as soon as they are
+/// there, from several threads. The outcomes are in the order of the nodes.
+pub fn scan_nodes<'a>(
+    prepared: &Prepared<'a>,
+    nodes: &[Target<'_>],
+    root: &str,
+    limits: Limits,
+    done: &(dyn Fn(&str, &Scan<'a>) + Sync),
+) -> Vec<NodeOutcome> {
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME.min(nodes.len()) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(node) = nodes.get(index) else { break };
+                    let (scan, trouble) = scan_node(prepared, node, root, limits);
+                    done(node.name, &scan);
+                    let outcome = NodeOutcome { name: node.name.to_owned(), trouble, report: scan.report };
+                    outcomes.lock().unwrap_or_else(|broken| broken.into_inner()).push((index, outcome));
+                }
+            });
+        }
+    });
+    let mut outcomes = outcomes.into_inner().unwrap_or_else(|broken| broken.into_inner());
+    outcomes.sort_by_key(|(index, _)| *index);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn scan_node<'a>(
+    prepared: &Prepared<'a>,
+    node: &Target<'_>,
+    root: &str,
+    limits: Limits,
+) -> (Scan<'a>, Option<String>) {
+    let mut remote = match node.executor {
+        Ok(executor) => RemoteNode::new(node.name, executor, root, limits),
+        Err(reason) => RemoteNode::unreachable(node.name, reason),
+    };
+    let mut scan = remote.settle(|remote| prepared.evaluate(&OnNode(remote), remote.describe()));
+    let trouble = remote.trouble();
+    if let Some(reason) = &trouble {
+        scan.set_partial(reason.clone());
+    }
+    (scan, trouble)
+}
