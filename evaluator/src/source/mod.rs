@@ -1,5 +1,6 @@
 //! Where the data of a scan comes from.
 
+mod archive;
 pub mod cluster;
 #[cfg(unix)]
 mod dump_folder;
