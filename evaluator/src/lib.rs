@@ -11,6 +11,7 @@ pub mod dump;
 pub mod files;
 mod filter;
 pub mod folder;
+pub mod gap;
 mod go_template;
 pub mod oval;
 pub mod oval_scan;

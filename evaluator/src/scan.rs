@@ -142,7 +142,19 @@ impl<'a> Prepared<'a> {
 
     /// Fetches and filters what the selected rules want.
     pub fn collect(&self, source: &dyn ApiSource) -> Dump {
-        collect::collect(source, self.endpoints())
+        let endpoints = self.endpoints();
+        let mut dump = collect::collect(source, endpoints.clone());
+        for endpoint in endpoints {
+            if let Some(gap) = source.gap(&endpoint.path) {
+                dump.note_gap(endpoint.dump, gap);
+            }
+        }
+        if let Some(gap) = source.elsewhere() {
+            // What no rule names may tell the platform.
+            collect::collect_always(source, &mut dump);
+            dump.note_elsewhere(gap);
+        }
+        dump
     }
 
     /// Evaluates the selected rules on files: a [`Dump`], or a node's, by way of [`OnNode`].
@@ -151,6 +163,8 @@ impl<'a> Prepared<'a> {
         let reasons = |rule: &Rule, decided: bool| {
             let endpoints = self.endpoints_of(rule).into_iter();
             let reason = |endpoint: Endpoint| match files.read(&endpoint.dump) {
+                // A gap is told where it matters.
+                _ if files.gap(Some(&endpoint.dump)).is_some() => None,
                 Lookup::Missing { reason } => reason,
                 // An answer too, and no news where it was enough to decide.
                 Lookup::Found(content)

@@ -1,4 +1,5 @@
-//! Which variables objects rest on, for the record: results name them with their values.
+//! What objects and variables rest on: variables for the record, which results name with their values, and objects, whose
+//! data may be wanting.
 
 use std::collections::BTreeSet;
 
@@ -13,19 +14,49 @@ impl Session<'_> {
     /// The variables that an object names, those that these are worked out from, and so on through other objects, as OpenSCAP
     /// lists them.
     pub(super) fn variables_of(&self, object: &Object) -> BTreeSet<VariableId> {
-        let mut uses = Uses { session: self, variables: BTreeSet::new(), objects: BTreeSet::new() };
+        let mut uses = Uses::of(self, false);
         uses.object(object);
         uses.variables
     }
+
+    /// An object and all objects that it rests on, whatever way.
+    pub(super) fn objects_below(&self, object: &ObjectId) -> Below {
+        let mut uses = Uses::of(self, true);
+        uses.object_by_id(object);
+        Below { objects: uses.objects, counted: uses.counted }
+    }
+
+    /// The objects that the values of a variable rest on.
+    pub(super) fn objects_of(&self, variable: &VariableId) -> Below {
+        let mut uses = Uses::of(self, true);
+        uses.variable(variable);
+        Below { objects: uses.objects, counted: uses.counted }
+    }
+}
+
+/// What something rests on.
+#[derive(Default)]
+pub(super) struct Below {
+    /// The objects.
+    pub(super) objects: BTreeSet<ObjectId>,
+    /// Whether something is counted on the way, so that more of it changes values and adds none.
+    pub(super) counted: bool,
 }
 
 struct Uses<'s, 'a> {
     session: &'s Session<'a>,
     variables: BTreeSet<VariableId>,
     objects: BTreeSet<ObjectId>,
+    /// Whether all of it is wanted, and not what OpenSCAP lists.
+    thorough: bool,
+    counted: bool,
 }
 
-impl Uses<'_, '_> {
+impl<'s, 'a> Uses<'s, 'a> {
+    fn of(session: &'s Session<'a>, thorough: bool) -> Self {
+        Self { session, variables: BTreeSet::new(), objects: BTreeSet::new(), thorough, counted: false }
+    }
+
     fn object(&mut self, object: &Object) {
         if !self.objects.insert(object.id.clone()) {
             return;
@@ -58,7 +89,9 @@ impl Uses<'_, '_> {
 
     fn object_by_id(&mut self, id: &ObjectId) {
         // What was worked out for it already holds for all that rest on it.
-        if let Some(known) = self.session.results.object_variables.get(id) {
+        if let Some(known) = self.session.results.object_variables.get(id)
+            && !self.thorough
+        {
             self.variables.extend(known.iter().cloned());
         } else if let Some(object) = self.session.objects.get(id) {
             self.object(object);
@@ -90,6 +123,10 @@ impl Uses<'_, '_> {
 
     fn component(&mut self, component: &Component) {
         match component {
+            Component::Count(components) | Component::Unique(components) if self.thorough => {
+                self.counted |= matches!(component, Component::Count(_));
+                components.iter().for_each(|c| self.component(c));
+            }
             // OpenSCAP does not look into what is counted.
             Component::Literal { .. }
             | Component::Count(_)

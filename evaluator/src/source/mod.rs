@@ -8,6 +8,7 @@ mod dump_folder;
 mod host;
 mod memory;
 mod node_file;
+mod objects;
 mod pages;
 mod recorded;
 mod recording;
@@ -21,6 +22,7 @@ pub use dump_folder::DumpFolder;
 #[cfg(unix)]
 pub use host::HostRoot;
 pub use memory::MemorySource;
+pub(crate) use objects::Asked;
 pub use pages::{Next, OnePage, Page, PageContent, Pages, Refusal};
 pub use recorded::{Data, Recorded, RecordedNode};
 pub use recording::Recording;
@@ -28,6 +30,7 @@ pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::files::Files;
 use crate::folder::FolderError;
+use crate::gap::Gap;
 use crate::report::SourceReport;
 
 /// What an API path answered.
@@ -62,6 +65,16 @@ pub trait ApiSource: Sync {
     /// How many answers may be asked for at a time.
     fn at_a_time(&self) -> usize {
         2
+    }
+
+    /// What is wanting in the answer to a path, with the path in the reason's words; none for a live API.
+    fn gap(&self, _path: &str) -> Option<Gap> {
+        None
+    }
+
+    /// Why nothing but API answers can be had of the source; none where that says nothing about what is there.
+    fn elsewhere(&self) -> Option<Gap> {
+        None
     }
 
     /// What the source is, for the report.
