@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_evaluator::report::arf;
-use virtscap_evaluator::scan::{Request, scan, scan_dump, scan_node};
-use virtscap_evaluator::source::{RecordedNode, Snapshot};
+use virtscap_evaluator::scan::{Request, scan, scan_dump, scan_node, scan_with_node};
+use virtscap_evaluator::source::{Manifests, MustGather, RecordedNode, Snapshot};
 use virtscap_scap::xccdf::Tailoring;
 
 use crate::content::ContentArgs;
@@ -18,14 +18,19 @@ use crate::{Outcome, output};
 /// Scan a snapshot of a cluster, a dump of it, or the files of a node
 ///
 /// A snapshot or a dump decides the rules on the cluster's objects, a node's files those on nodes; the others are unknown.
+/// A must-gather or manifests need not have all objects: a rule that depends on what they lack is notchecked.
 ///
-/// The source is exactly one of --snapshot, --dump, --root and --node.
+/// The source is exactly one of --snapshot, --dump, --must-gather, --manifests, --root and --node.
 ///
 /// Exit status: 0 if all rules passed, 2 if some rule did not pass, 1 if nothing could be scanned.
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     #[command(flatten)]
     source: Source,
+
+    /// Node of a must-gather: rules on nodes read its kernel's command line, which is all that there is of a node
+    #[arg(long, value_name = "NAME", requires = "must_gather", conflicts_with_all = ["snapshot", "dump", "manifests", "root", "node"])]
+    node_name: Option<String>,
 
     #[command(flatten)]
     what: What,
@@ -54,6 +59,14 @@ struct Source {
     /// collect --dump writes it; the folder kubernetes-api-resources, or the one that holds it
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
+
+    /// Must-gather: what oc adm must-gather or oc adm inspect wrote, in a folder or an archive of it
+    #[arg(long, value_name = "DIR|TAR.GZ")]
+    must_gather: Option<PathBuf>,
+
+    /// Manifests: objects as they are applied, in YAML or JSON files, in folders of them, or on standard input (-)
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    manifests: Vec<PathBuf>,
 
     /// Root of a node: /, or where it is mounted
     #[arg(long, value_name = "DIR")]
@@ -132,17 +145,43 @@ fn open_dump(_: &Path) -> Result<RecordedNode> {
     bail!("a dump can be read on Unix systems only; scan the snapshot that it was made of")
 }
 
+fn node_of(gathered: &MustGather, name: &str) -> Result<RecordedNode> {
+    gathered.node(name).with_context(|| {
+        let known = gathered.nodes().collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() { "of no node".to_owned() } else { format!("of {known}") };
+        format!("the must-gather has no kernel command line of the node '{name}', but {known}")
+    })
+}
+
+fn open_manifests(paths: &[PathBuf]) -> Result<Manifests> {
+    let manifests = Manifests::open(paths, &mut std::io::stdin().lock())?;
+    for note in manifests.notes() {
+        anstream::eprintln!("{note}");
+    }
+    Ok(manifests)
+}
+
 impl Scan {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let loaded = self.what.load()?;
         let request = loaded.request();
-        let Source { snapshot, dump, root, node } = &self.source;
-        let scan = match (snapshot, dump, root, node) {
+        let Source { snapshot, dump, must_gather, manifests, root, node } = &self.source;
+        let scan = match (snapshot, dump, must_gather, root, node) {
+            _ if !manifests.is_empty() => scan(&request, &open_manifests(manifests)?)?,
             (Some(snapshot), ..) => scan(&request, &Snapshot::open(snapshot)?)?,
             (_, Some(dump), ..) => scan_dump(&request, &open_dump(dump)?)?,
-            (_, _, Some(root), _) => scan_node(&request, &open_root(root)?)?,
+            (_, _, Some(gathered), ..) => {
+                let gathered = MustGather::open(gathered)?;
+                match &self.node_name {
+                    None => scan(&request, &gathered)?,
+                    Some(name) => scan_with_node(&request, &gathered, &node_of(&gathered, name)?)?,
+                }
+            }
+            (_, _, _, Some(root), _) => scan_node(&request, &open_root(root)?)?,
             (.., Some(node)) => scan_node(&request, &RecordedNode::open(node)?)?,
-            (None, None, None, None) => bail!("name a source: --snapshot, --dump, --root or --node"),
+            (None, None, None, None, None) => {
+                bail!("name a source: --snapshot, --dump, --must-gather, --manifests, --root or --node")
+            }
         };
         if let Some(file) = &self.arf {
             output::write(file, &arf::asset_report(&scan)?)?;

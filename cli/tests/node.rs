@@ -137,9 +137,11 @@ fn a_source_is_exactly_one() {
         let said = stderr(&virtscap(folder.path(), arguments).code(1));
         assert!(said.contains(what), "{arguments:?}: {said}");
     };
-    told(&["scan"], "--snapshot <DIR|TAR.GZ>|--dump <DIR>|--root <DIR>|--node <DIR>");
+    told(&["scan"], "--must-gather <DIR|TAR.GZ>|--manifests <PATH>...|--root <DIR>|--node <DIR>");
     told(&["scan", "--root", "host", "--node", "out"], "cannot be used with");
     told(&["scan", "--root", "host", "--snapshot", "x"], "cannot be used with");
+    told(&["scan", "--must-gather", "x", "--manifests", "y"], "cannot be used with");
+    told(&["scan", "--manifests", "y", "--node-name", "n"], "cannot be used with");
     told(&["collect"], "--snapshot");
     told(&["collect", "--root", "host"], "--node");
     told(&["collect", "--node", "out"], "--root");

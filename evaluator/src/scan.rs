@@ -15,7 +15,7 @@ use crate::report::{
     BenchmarkReport, MessageReport, Offender, ProfileReport, Report, ReportTexts, RuleReport, SCHEMA_VERSION,
     ScoreReport, SourceReport, tally,
 };
-use crate::source::{ApiSource, NodeSource};
+use crate::source::{ApiSource, NodeSource, WithNode};
 use crate::system;
 use crate::time;
 use crate::xccdf::{Evaluation, Policy, PolicyError, evaluate};
@@ -300,6 +300,20 @@ pub fn scan<'a>(request: &'a Request<'a>, source: &dyn ApiSource) -> Result<Scan
     let prepared = Prepared::new(request)?;
     let dump = prepared.collect(source);
     Ok(prepared.evaluate(&dump, source.describe()))
+}
+
+/// Scans a source together with the files of a node that it has.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_with_node<'a>(
+    request: &'a Request<'a>,
+    source: &dyn ApiSource,
+    node: &dyn Files,
+) -> Result<Scan<'a>, ScanError> {
+    let prepared = Prepared::new(request)?;
+    let answers = prepared.collect(source);
+    Ok(prepared.evaluate(&WithNode { answers: &answers, node }, source.describe()))
 }
 
 /// Scans the files of a node: evaluates the profile's rules on them. Rules on the API are `unknown`, and say why.

@@ -6,13 +6,17 @@ pub mod cluster;
 mod dump_folder;
 #[cfg(unix)]
 mod host;
+mod items;
+mod manifests;
 mod memory;
+mod must_gather;
 mod node_file;
 mod objects;
 mod pages;
 mod recorded;
 mod recording;
 mod snapshot;
+mod with_node;
 
 use std::io;
 use std::path::PathBuf;
@@ -21,12 +25,15 @@ use std::path::PathBuf;
 pub use dump_folder::DumpFolder;
 #[cfg(unix)]
 pub use host::HostRoot;
+pub use manifests::{Manifests, ManifestsError};
 pub use memory::MemorySource;
+pub use must_gather::{MustGather, MustGatherError};
 pub(crate) use objects::Asked;
 pub use pages::{Next, OnePage, Page, PageContent, Pages, Refusal};
 pub use recorded::{Data, Recorded, RecordedNode};
 pub use recording::Recording;
 pub use snapshot::{Snapshot, SnapshotError};
+pub use with_node::WithNode;
 
 use crate::files::Files;
 use crate::folder::FolderError;
