@@ -57,6 +57,7 @@ fn manifests_are_judged_as_they_stand() {
             pass,
             &[],
         ),
+        ("nothing beside it", vec![("a.yaml", GOOD), ("b.yaml", "\n")], DISKS, unknown, &[]),
         ("none of the kind", vec![("a.yaml", HCO)], DISKS, open, &[]),
         (
             "a template beside it",
@@ -129,13 +130,11 @@ fn whole_clusters_as_manifests() {
         assert_eq!(verdict.offenders, plain[&rule].offenders, "{rule}: {verdict:?}");
     }
     let files = files_below(hardened.path());
-    let damages: Vec<_> =
-        files.iter().flat_map(|file| ["empty", "cut in half"].map(|how| (file, how))).collect();
-    in_parallel(&damages, |(file, how)| {
+    in_parallel(&files, |file| {
         let (folder, elsewhere) = (copied(hardened.path()), tempfile::tempdir().unwrap());
-        damage(&folder.path().join(file.file_name().unwrap()), how, elsewhere.path());
+        damage(&folder.path().join(file.file_name().unwrap()), "cut in half", elsewhere.path());
         for (rule, verdict) in open(folder.path()) {
-            let place = format!("{rule}, {how}: {}: {verdict:?}", file.display());
+            let place = format!("{rule}, {}: {verdict:?}", file.display());
             assert!(matches!(verdict.result, XccdfResult::Unknown | XccdfResult::NotChecked), "{place}");
         }
     });
