@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use virtscap_evaluator::content::Content;
 use virtscap_evaluator::report::arf;
-use virtscap_evaluator::scan::{Prepared, Request, scan, scan_dump, scan_node};
-use virtscap_evaluator::source::{RecordedNode, Snapshot};
+use virtscap_evaluator::scan::{Prepared, Request, scan, scan_dump, scan_node, scan_with_node};
+use virtscap_evaluator::source::{Manifests, MustGather, RecordedNode, Snapshot};
 use virtscap_scap::xccdf::Tailoring;
 
 use crate::content::{ContentArgs, named};
@@ -20,16 +20,20 @@ use crate::{Outcome, output};
 /// Scan a cluster, a snapshot of one, a dump of it, or the files of a node
 ///
 /// A cluster, a snapshot or a dump decides the rules on the cluster's objects, a node's files those on nodes; the others are
-/// unknown.
+/// unknown. A must-gather or manifests need not have all objects: a rule that depends on what they lack is notchecked.
 ///
-/// The source is one of --snapshot, --dump, --root and --node, or else the cluster of the current kubeconfig. Ctrl-C ends the
-/// asking, and what has been answered is reported.
+/// The source is one of --snapshot, --dump, --must-gather, --manifests, --root and --node, or else the cluster of the current
+/// kubeconfig. Ctrl-C ends the asking, and what has been answered is reported.
 ///
 /// Exit status: 0 if all rules passed, 2 if some rule did not pass or the scan is partial, 1 if nothing could be scanned.
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     #[command(flatten)]
     source: Source,
+
+    /// Node of a must-gather: rules on nodes read its kernel's command line, which is all that there is of a node
+    #[arg(long, value_name = "NAME", requires = "must_gather", conflicts_with_all = ["snapshot", "dump", "manifests", "root", "node"])]
+    node_name: Option<String>,
 
     #[command(flatten)]
     live: Live,
@@ -64,6 +68,14 @@ struct Source {
     /// collect --dump writes it; the folder kubernetes-api-resources, or the one that holds it
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
+
+    /// Must-gather: what oc adm must-gather or oc adm inspect wrote, in a folder or an archive of it
+    #[arg(long, value_name = "DIR|TAR.GZ")]
+    must_gather: Option<PathBuf>,
+
+    /// Manifests: objects as they are applied, in YAML or JSON files, in folders of them, or on standard input (-)
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    manifests: Vec<PathBuf>,
 
     /// Root of a node: /, or where it is mounted
     #[arg(long, value_name = "DIR")]
@@ -157,13 +169,30 @@ fn scan_cluster<'a>(
     Ok(scan)
 }
 
+fn node_of(gathered: &MustGather, name: &str) -> Result<RecordedNode> {
+    gathered.node(name).with_context(|| {
+        let known = gathered.nodes().collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() { "of no node".to_owned() } else { format!("of {known}") };
+        format!("the must-gather has no kernel command line of the node '{name}', but {known}")
+    })
+}
+
+fn open_manifests(paths: &[PathBuf]) -> Result<Manifests> {
+    let manifests = Manifests::open(paths, &mut std::io::stdin().lock())?;
+    for note in manifests.notes() {
+        anstream::eprintln!("{note}");
+    }
+    Ok(manifests)
+}
+
 impl Scan {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let loaded = self.what.load()?;
         let request = loaded.request();
         let named = || loaded.name.clone();
-        let Source { snapshot, dump, root, node } = &self.source;
-        let recorded = [snapshot, dump, root, node].into_iter().any(Option::is_some);
+        let Source { snapshot, dump, must_gather, manifests, root, node } = &self.source;
+        let recorded = [snapshot, dump, must_gather, root, node].into_iter().any(Option::is_some);
+        let recorded = recorded || !manifests.is_empty();
         if let Some(option) = self.live.named().or(self.nodes.named()).filter(|_| recorded) {
             bail!("{option} is for a live cluster; name it, or another source");
         }
@@ -178,13 +207,25 @@ impl Scan {
         if let (Some(nodes), Some(cluster), true) = (&nodes, &cluster, alone) {
             return nodes.run(cluster, &request, &self.shown);
         }
-        let scan = match (snapshot, dump, root, node, &cluster) {
+        let scan = match (snapshot, dump, must_gather, root, node, &cluster) {
+            _ if !manifests.is_empty() => scan(&request, &open_manifests(manifests)?).with_context(named)?,
             (Some(snapshot), ..) => scan(&request, &Snapshot::open(snapshot)?).with_context(named)?,
             (_, Some(dump), ..) => scan_dump(&request, &open_dump(dump)?).with_context(named)?,
-            (_, _, Some(root), ..) => scan_node(&request, &open_root(root)?).with_context(named)?,
+            (_, _, Some(gathered), ..) => {
+                let gathered = MustGather::open(gathered)?;
+                match &self.node_name {
+                    None => scan(&request, &gathered).with_context(named)?,
+                    Some(name) => {
+                        scan_with_node(&request, &gathered, &node_of(&gathered, name)?).with_context(named)?
+                    }
+                }
+            }
+            (_, _, _, Some(root), ..) => scan_node(&request, &open_root(root)?).with_context(named)?,
             (.., Some(node), _) => scan_node(&request, &RecordedNode::open(node)?).with_context(named)?,
             (.., Some(cluster)) => scan_cluster(&request, cluster)?,
-            (None, None, None, None, None) => bail!("name a source: --snapshot, --dump, --root or --node"),
+            (None, None, None, None, None, None) => {
+                bail!("name a source: --snapshot, --dump, --must-gather, --manifests, --root or --node")
+            }
         };
         if let Some(file) = &self.arf {
             output::write(file, &arf::asset_report(&scan)?)?;

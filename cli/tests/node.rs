@@ -151,6 +151,8 @@ fn a_source_is_exactly_one() {
         "the profile of the nodes: there is no profile 'node-node'",
     );
     told(&["collect"], "--snapshot with --dump, --root with --node, or --out");
+    told(&["scan", "--must-gather", "x", "--manifests", "y"], "cannot be used with");
+    told(&["scan", "--manifests", "y", "--node-name", "n"], "cannot be used with");
     told(&["collect", "--root", "host"], "--node");
     told(&["collect", "--node", "out"], "--root");
     told(&["collect", "--snapshot", "x"], "--dump");

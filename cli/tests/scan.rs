@@ -223,3 +223,40 @@ fn a_dump_is_scanned_as_its_snapshot() {
         assert_eq!(counts(&["scan", "--dump", folder]), expected);
     }
 }
+
+const MACHINE: &str = "apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: m, namespace: lab, uid: u}
+spec: {template: {spec: {domain: {devices: {disks: [{name: q, shareable: true}]}}}}}
+status: {ready: true}
+";
+
+#[test]
+fn manifests_and_must_gathers() {
+    let folder = tempfile::tempdir().unwrap();
+    let machines = folder.path().join("namespaces/lab/kubevirt.io/virtualmachines/custom");
+    std::fs::create_dir_all(&machines).unwrap();
+    std::fs::write(machines.join("m.yaml"), MACHINE).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let said = |assert: Assert| {
+        let said = stdout(&assert.code(2));
+        assert!(said.contains("    - lab/m: disk q"), "{said}");
+        assert!(said.contains("notchecked    1.10  rbac-migration"), "{said}");
+    };
+    said(virtscap(&["scan", "--must-gather", path]));
+    said(virtscap(&["scan", "--manifests", path]));
+    let mut piped = assert_cmd::Command::new(env!("CARGO_BIN_EXE_virtscap"));
+    said(piped.args(["scan", "--manifests", "-"]).write_stdin(MACHINE).assert());
+
+    std::fs::write(folder.path().join("values.yaml"), "a: 1\n").unwrap();
+    let told = stderr(&virtscap(&["scan", "--manifests", path]));
+    assert!(told.contains("values.yaml: skipped"), "{told}");
+    let told = stderr(&virtscap(&["scan", "--must-gather", path, "--node-name", "n"]).code(1));
+    assert!(told.contains("node 'n'"), "{told}");
+    let told = stderr(&virtscap(&["scan", "--must-gather", "cli"]).code(1));
+    assert!(told.contains("is no must-gather"), "{told}");
+    let told = stderr(&virtscap(&["scan", "--manifests", "nowhere"]).code(1));
+    assert!(told.contains("nowhere: No such file"), "{told}");
+    let told = stderr(&virtscap(&["scan", "--manifests", "cli"]).code(1));
+    assert!(told.contains("no Kubernetes object"), "{told}");
+}

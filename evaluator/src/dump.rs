@@ -9,6 +9,7 @@ use virtscap_scap::oval::FileType;
 
 use crate::files::{FileState, Files, Listing, Lookup, Metadata, below_dump_root};
 use crate::folder::{FolderError, write_whole};
+use crate::gap::Gap;
 
 /// Where the operator mounts a dump, and where content looks for it.
 pub const DUMP_ROOT: &str = "/kubernetes-api-resources";
@@ -20,6 +21,10 @@ pub const NOT_FOUND_MARKER: &str = "# kube-api-error=NotFound";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dump {
     files: BTreeMap<String, DumpFile>,
+    /// What is wanting in files, by path.
+    gaps: BTreeMap<String, Gap>,
+    /// What is wanting in a source that has nothing else than these files, a node's included.
+    elsewhere: Option<Gap>,
 }
 
 /// A file of a dump.
@@ -47,8 +52,11 @@ impl Files for Dump {
                 Lookup::Found(Cow::Owned(format!("{NOT_FOUND_MARKER}\n").into_bytes()))
             }
             Some(DumpFile::Absent { reason }) => Lookup::withheld(reason),
-            None if below_dump_root(path) => Lookup::absent(),
-            None => Lookup::withheld(NO_NODE),
+            None => match &self.elsewhere {
+                Some(gap) => Lookup::withheld(&*gap.reason),
+                None if below_dump_root(path) => Lookup::absent(),
+                None => Lookup::withheld(NO_NODE),
+            },
         }
     }
 
@@ -84,8 +92,16 @@ impl Files for Dump {
             let mut names: Vec<_> = self.below(&path).collect();
             names.sort();
             names.dedup();
-            Listing { names, withheld: None }
+            Listing { names, withheld: self.elsewhere.as_ref().map(|gap| gap.reason.clone()) }
         })
+    }
+
+    fn gap(&self, path: Option<&str>) -> Option<&Gap> {
+        match path {
+            Some(path) if self.files.contains_key(path) => self.gaps.get(path),
+            Some(_) => self.elsewhere.as_ref(),
+            None => self.gaps.values().chain(&self.elsewhere).min(),
+        }
     }
 }
 
@@ -115,6 +131,16 @@ impl Dump {
     /// Adds a file; the first of a path stays.
     pub fn insert(&mut self, path: String, file: DumpFile) {
         self.files.entry(path).or_insert(file);
+    }
+
+    /// Notes what is wanting in a file.
+    pub fn note_gap(&mut self, path: String, gap: Gap) {
+        self.gaps.entry(path).or_insert(gap);
+    }
+
+    /// Notes that nothing but these files can be had, and why.
+    pub fn note_elsewhere(&mut self, gap: Gap) {
+        self.elsewhere = Some(gap);
     }
 
     /// Whether the dump has an entry for the path.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use virtscap_scap::oval::FileType;
 
 use crate::dump::DUMP_ROOT;
+use crate::gap::Gap;
 
 /// What came of asking for something at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,6 +188,11 @@ pub trait Files {
     /// Whether these are the files of the system that is running: its processes, mounts and addresses can be asked for.
     fn is_running(&self) -> bool {
         false
+    }
+
+    /// What is wanting at a path; without a path, the worst that is wanting anywhere.
+    fn gap(&self, _path: Option<&str>) -> Option<&Gap> {
+        None
     }
 }
 

@@ -12,6 +12,7 @@ pub mod dump;
 pub mod files;
 mod filter;
 pub mod folder;
+pub mod gap;
 mod go_template;
 pub mod nodes;
 pub mod oval;

@@ -59,7 +59,7 @@ pub fn evaluate(
         let result = session.evaluate(id);
         let details = match result {
             OvalResult::True => Vec::new(),
-            OvalResult::False => session.offenders(id),
+            OvalResult::False => session.offenders(id, None),
             _ => session.reasons(id),
         };
         let definition = session.definition(id);

@@ -15,7 +15,7 @@ use crate::report::{
     BenchmarkReport, MessageReport, Offender, PARTIAL_FACT, ProfileReport, Report, ReportTexts, RuleReport,
     SCHEMA_VERSION, ScoreReport, SourceReport, tally,
 };
-use crate::source::{ApiSource, NodeSource};
+use crate::source::{ApiSource, NodeSource, WithNode};
 use crate::system;
 use crate::time;
 use crate::xccdf::{Evaluation, Policy, PolicyError, evaluate};
@@ -150,7 +150,19 @@ impl<'a> Prepared<'a> {
 
     /// Fetches and filters what the selected rules want.
     pub fn collect(&self, source: &dyn ApiSource) -> Dump {
-        collect::collect(source, self.endpoints())
+        let endpoints = self.endpoints();
+        let mut dump = collect::collect(source, endpoints.clone());
+        for endpoint in endpoints {
+            if let Some(gap) = source.gap(&endpoint.path) {
+                dump.note_gap(endpoint.dump, gap);
+            }
+        }
+        if let Some(gap) = source.elsewhere() {
+            // What no rule names may tell the platform.
+            collect::collect_always(source, &mut dump);
+            dump.note_elsewhere(gap);
+        }
+        dump
     }
 
     /// Evaluates the selected rules on files: a [`Dump`], or a node's, by way of [`OnNode`].
@@ -159,6 +171,8 @@ impl<'a> Prepared<'a> {
         let reasons = |rule: &Rule, decided: bool| {
             let endpoints = self.endpoints_of(rule).into_iter();
             let reason = |endpoint: Endpoint| match files.read(&endpoint.dump) {
+                // A gap is told where it matters.
+                _ if files.gap(Some(&endpoint.dump)).is_some() => None,
                 Lookup::Missing { reason } => reason,
                 // An answer too, and no news where it was enough to decide.
                 Lookup::Found(content)
@@ -299,6 +313,20 @@ pub fn scan<'a>(request: &'a Request<'a>, source: &dyn ApiSource) -> Result<Scan
         scan.set_partial(reason);
     }
     Ok(scan)
+}
+
+/// Scans a source together with the files of a node that it has.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_with_node<'a>(
+    request: &'a Request<'a>,
+    source: &dyn ApiSource,
+    node: &dyn Files,
+) -> Result<Scan<'a>, ScanError> {
+    let prepared = Prepared::new(request)?;
+    let answers = prepared.collect(source);
+    Ok(prepared.evaluate(&WithNode { answers: &answers, node }, source.describe()))
 }
 
 /// Scans the files of a node: evaluates the profile's rules on them. Rules on the API are `unknown`, and say why.

@@ -4,6 +4,7 @@
 
 pub mod apiserver;
 pub mod cel_form;
+pub mod gathered;
 pub mod go;
 pub mod node;
 pub mod operator;
@@ -26,7 +27,7 @@ use virtscap_evaluator::source::{Next, Pages};
 use virtscap_generator::case::{Case, Evidence};
 use virtscap_generator::datastream::{data_stream, profile_id, rule_id};
 use virtscap_generator::load::load;
-use virtscap_generator::model::{Benchmark, Rule, Scope};
+use virtscap_generator::model::{Benchmark, Decision, Leg, Resource, Rule, Scope};
 use virtscap_scap::id::ProfileId;
 use virtscap_scap::markup::Markup;
 use virtscap_scap::xccdf::{Profile, Select, Tailoring, XccdfResult};
@@ -120,6 +121,15 @@ pub fn bytes_of(mut pages: Box<dyn Pages>) -> Vec<u8> {
         _ => panic!("there is no page"),
     };
     bytes
+}
+
+/// Whether the leg's findings need an object of the resource to cover them.
+pub fn covers(leg: &Leg, resource: &Resource) -> bool {
+    match leg {
+        Leg::Each(each) => matches!(&each.decision, Decision::Covered { by, .. }
+            if by.iter().any(|cover| cover.selection.resource == *resource)),
+        Leg::WhoCan(_) | Leg::Files(_) => false,
+    }
 }
 
 /// Whether a case gives answers of the API.

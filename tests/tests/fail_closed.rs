@@ -7,11 +7,11 @@ use std::path::Path;
 use virtscap_evaluator::dump::{Dump, DumpFile};
 use virtscap_evaluator::source::{Answer, ApiSource, MemorySource, Snapshot};
 use virtscap_generator::case::Given;
-use virtscap_generator::model::{Decision, Leg, Resource, Rule};
+use virtscap_generator::model::{Resource, Rule};
 use virtscap_scap::xccdf::XccdfResult;
 use virtscap_tests::{
-    BENCHMARK, EVERYTHING, IN_MEMORY, bytes_of, every_platform_rule, full_rule_id, in_parallel, oscap,
-    platform_rules, prepared, project, say, verdicts,
+    BENCHMARK, EVERYTHING, IN_MEMORY, bytes_of, covers, every_platform_rule, full_rule_id, in_parallel,
+    oscap, platform_rules, prepared, project, say, verdicts,
 };
 
 /// What can be wrong with an answer.
@@ -74,15 +74,6 @@ fn source(answers: &BTreeMap<Resource, Vec<u8>>) -> MemorySource {
 /// The rule of this name.
 fn rule(name: &str) -> &'static Rule {
     BENCHMARK.rules().find(|r| r.id == name).unwrap()
-}
-
-/// Whether the leg's findings need an object of the resource to cover them.
-fn covers(leg: &Leg, resource: &Resource) -> bool {
-    match leg {
-        Leg::Each(each) => matches!(&each.decision, Decision::Covered { by, .. }
-            if by.iter().any(|cover| cover.selection.resource == *resource)),
-        Leg::WhoCan(_) | Leg::Files(_) => false,
-    }
 }
 
 /// What oscap says of every rule on a dump.

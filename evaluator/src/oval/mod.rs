@@ -2,6 +2,7 @@
 
 mod address;
 mod behaviors;
+mod certain;
 mod compare;
 mod functions;
 mod glob;
@@ -33,6 +34,7 @@ use virtscap_scap::oval::{
 };
 
 use crate::files::{Files, Lookup};
+pub use certain::Certain;
 use variables::NoValues;
 
 /// The values of the external variables: what XCCDF exports to the checks.
@@ -267,7 +269,9 @@ impl<'a> Session<'a> {
     /// A branch whose children all have to hold, one of them negated (`the file is there AND NOT it is a link AND …`),
     /// is about a situation. Where the negated child is false, the situation is another one and the branch does not
     /// apply: nothing below it is an offender, for nobody could make it hold there.
-    pub fn offenders(&self, id: &DefinitionId) -> Vec<String> {
+    ///
+    /// Of tests whose results would not stay nothing is told: what one finds may be content with what is missing.
+    pub fn offenders(&self, id: &DefinitionId, certain: Option<&Certain>) -> Vec<String> {
         let applies = |criteria: &CriteriaResult| {
             let excluded = |child: &CriteriaNodeResult| {
                 let negated = match child {
@@ -286,6 +290,7 @@ impl<'a> Session<'a> {
             if let CriteriaNodeResult::Criterion { test_ref, negate: false, .. } = node
                 && let Some(test) = self.results.tests.get(test_ref)
                 && test.result == OvalResult::False
+                && certain.is_none_or(|certain| !certain.open.contains(test_ref))
             {
                 offenders.extend(&test.offenders);
             }

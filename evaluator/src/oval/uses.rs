@@ -1,4 +1,5 @@
-//! Which variables objects rest on, for the record: results name them with their values.
+//! What objects and variables rest on: variables for the record, which results name with their values, and objects, whose
+//! data may be wanting.
 
 use std::collections::BTreeSet;
 
@@ -13,20 +14,36 @@ impl Session<'_> {
     /// The variables that an object names, those that these are worked out from, and so on through other objects, as OpenSCAP
     /// lists them.
     pub(super) fn variables_of(&self, object: &Object) -> BTreeSet<VariableId> {
-        let mut uses = Uses {
-            session: self,
-            variables: BTreeSet::new(),
-            objects: BTreeSet::new(),
-            open: vec![Use::Object(object)],
-        };
-        while let Some(next) = uses.open.pop() {
-            match next {
-                Use::Object(object) => uses.object(object),
-                Use::Component(component) => uses.component(component),
-            }
-        }
+        let mut uses = Uses::of(self, false);
+        uses.open.push(Use::Object(object));
+        uses.follow();
         uses.variables
     }
+
+    /// An object and all objects that it rests on, whatever way.
+    pub(super) fn objects_below(&self, object: &ObjectId) -> Below {
+        let mut uses = Uses::of(self, true);
+        uses.object_by_id(object);
+        uses.follow();
+        Below { objects: uses.objects, counted: uses.counted }
+    }
+
+    /// The objects that the values of a variable rest on.
+    pub(super) fn objects_of(&self, variable: &VariableId) -> Below {
+        let mut uses = Uses::of(self, true);
+        uses.variable(variable);
+        uses.follow();
+        Below { objects: uses.objects, counted: uses.counted }
+    }
+}
+
+/// What something rests on.
+#[derive(Default)]
+pub(super) struct Below {
+    /// The objects.
+    pub(super) objects: BTreeSet<ObjectId>,
+    /// Whether something is counted on the way, so that more of it changes values and adds none.
+    pub(super) counted: bool,
 }
 
 struct Uses<'s, 'a> {
@@ -35,6 +52,9 @@ struct Uses<'s, 'a> {
     objects: BTreeSet<ObjectId>,
     /// What is still to be looked at. A list, not recursion: variables may rest on each other in a long row.
     open: Vec<Use<'s>>,
+    /// Whether all of it is wanted, and not what OpenSCAP lists.
+    thorough: bool,
+    counted: bool,
 }
 
 enum Use<'s> {
@@ -43,7 +63,28 @@ enum Use<'s> {
     Component(&'s Component),
 }
 
-impl<'s> Uses<'s, '_> {
+impl<'s, 'a> Uses<'s, 'a> {
+    fn of(session: &'s Session<'a>, thorough: bool) -> Self {
+        Self {
+            session,
+            variables: BTreeSet::new(),
+            objects: BTreeSet::new(),
+            open: Vec::new(),
+            thorough,
+            counted: false,
+        }
+    }
+
+    /// Looks at all that is still to be looked at.
+    fn follow(&mut self) {
+        while let Some(next) = self.open.pop() {
+            match next {
+                Use::Object(object) => self.object(object),
+                Use::Component(component) => self.component(component),
+            }
+        }
+    }
+
     fn object(&mut self, object: &Object) {
         if !self.objects.insert(object.id.clone()) {
             return;
@@ -76,7 +117,9 @@ impl<'s> Uses<'s, '_> {
 
     fn object_by_id(&mut self, id: &ObjectId) {
         // What was worked out for it already holds for all that rest on it.
-        if let Some(known) = self.session.results.object_variables.get(id) {
+        if let Some(known) = self.session.results.object_variables.get(id)
+            && !self.thorough
+        {
             self.variables.extend(known.iter().cloned());
         } else if let Some(object) = self.session.objects.get(id).copied() {
             self.open.push(Use::Object(object));
@@ -108,6 +151,10 @@ impl<'s> Uses<'s, '_> {
 
     fn component(&mut self, component: &Component) {
         match component {
+            Component::Count(components) | Component::Unique(components) if self.thorough => {
+                self.counted |= matches!(component, Component::Count(_));
+                components.iter().for_each(|c| self.component(c));
+            }
             // OpenSCAP does not look into what is counted.
             Component::Literal { .. }
             | Component::Count(_)

@@ -1,17 +1,23 @@
 //! Where the data of a scan comes from.
 
+mod archive;
 pub mod cluster;
 #[cfg(unix)]
 mod dump_folder;
 #[cfg(unix)]
 mod host;
+mod items;
+mod manifests;
 mod memory;
+mod must_gather;
 mod node_file;
+mod objects;
 mod pages;
 mod recorded;
 mod recording;
 pub mod remote;
 mod snapshot;
+mod with_node;
 
 use std::io;
 use std::path::PathBuf;
@@ -20,15 +26,20 @@ use std::path::PathBuf;
 pub use dump_folder::DumpFolder;
 #[cfg(unix)]
 pub use host::HostRoot;
+pub use manifests::{Manifests, ManifestsError};
 pub use memory::MemorySource;
+pub use must_gather::{MustGather, MustGatherError};
+pub(crate) use objects::Asked;
 pub use pages::{Next, OnePage, Page, PageContent, Pages, Refusal};
 pub use recorded::{Data, Recorded, RecordedNode};
 pub use recording::Recording;
 pub(crate) use snapshot::place;
 pub use snapshot::{Snapshot, SnapshotError};
+pub use with_node::WithNode;
 
 use crate::files::Files;
 use crate::folder::FolderError;
+use crate::gap::Gap;
 use crate::report::SourceReport;
 
 /// What an API path answered.
@@ -63,6 +74,16 @@ pub trait ApiSource: Sync {
     /// How many answers may be asked for at a time.
     fn at_a_time(&self) -> usize {
         2
+    }
+
+    /// What is wanting in the answer to a path, with the path in the reason's words; none for a live API.
+    fn gap(&self, _path: &str) -> Option<Gap> {
+        None
+    }
+
+    /// Why nothing but API answers can be had of the source; none where that says nothing about what is there.
+    fn elsewhere(&self) -> Option<Gap> {
+        None
     }
 
     /// What the source is, for the report.

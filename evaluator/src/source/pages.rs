@@ -48,6 +48,9 @@ pub enum Refusal {
     /// The source does not hold the path.
     #[error("the source holds no answer for it")]
     Missing,
+    /// The source does not contain it, for this reason, which says nothing about the cluster.
+    #[error("{0}")]
+    NotContained(String),
     /// It cannot be read, or not to its end.
     #[error("{0}")]
     Unreadable(String),

@@ -1,16 +1,12 @@
 //! Snapshots: raw API answers under their API path, in a folder or in a `.tar.gz` of it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use tempfile::TempDir;
-
+use super::archive::{ArchiveError, Unpacked, unpack};
 use super::{Answer, ApiSource, Format, Refusal};
 use crate::report::SourceReport;
-
-/// How many bytes an archive may unpack to.
-const MAX_UNPACKED: u64 = 16 << 30;
 
 /// How the file of an API path may end. The path alone is what `oc get --raw PATH > file` users write.
 const ENDINGS: [(&str, Format); 4] =
@@ -22,7 +18,7 @@ pub struct Snapshot {
     location: PathBuf,
     root: PathBuf,
     /// Holds what an archive was unpacked to, for as long as the snapshot lives.
-    _unpacked: Option<TempDir>,
+    _unpacked: Option<Unpacked>,
 }
 
 /// Why a snapshot cannot be opened.
@@ -71,8 +67,12 @@ impl Snapshot {
         let (folder, unpacked) = if metadata.is_dir() {
             (path.to_owned(), None)
         } else {
-            let unpacked = unpack(path)?;
-            (unpacked.path().to_owned(), Some(unpacked))
+            let unpacked = unpack(path, &|_| true).map_err(|e| match e {
+                ArchiveError::Io(source) => io(source),
+                ArchiveError::NotAnArchive => SnapshotError::NotASnapshot { path: path.to_owned() },
+                ArchiveError::Broken(source) => SnapshotError::Archive { path: path.to_owned(), source },
+            })?;
+            (unpacked.folder.path().to_owned(), Some(unpacked))
         };
         let root = find_root(&folder).ok_or_else(|| SnapshotError::Empty { path: path.to_owned() })?;
         Ok(Self { location: path.to_owned(), root, _unpacked: unpacked })
@@ -123,37 +123,6 @@ fn find_root(folder: &Path) -> Option<PathBuf> {
         (Some(only), None) => Some(only),
         _ => None,
     }
-}
-
-fn unpack(path: &Path) -> Result<TempDir, SnapshotError> {
-    let io = |source| SnapshotError::Io { path: path.to_owned(), source };
-    let broken = |source| SnapshotError::Archive { path: path.to_owned(), source };
-    let mut magic = [0; 2];
-    let mut file = File::open(path).map_err(io)?;
-    if file.read(&mut magic).map_err(io)? < 2 || magic != [0x1f, 0x8b] {
-        return Err(SnapshotError::NotASnapshot { path: path.to_owned() });
-    }
-    let file = BufReader::new(File::open(path).map_err(io)?);
-    // One byte more than allowed, so that an archive that is too large is told from one that just fits.
-    let bounded = flate2::bufread::MultiGzDecoder::new(file).take(MAX_UNPACKED + 1);
-    let mut archive = tar::Archive::new(bounded);
-    let folder = tempfile::tempdir().map_err(io)?;
-    let mut unpacked = 0_u64;
-    for entry in archive.entries().map_err(broken)? {
-        let mut entry = entry.map_err(broken)?;
-        unpacked = unpacked.saturating_add(entry.size());
-        if unpacked > MAX_UNPACKED {
-            return Err(broken(io::Error::other(format!(
-                "it unpacks to more than {} GiB",
-                MAX_UNPACKED >> 30
-            ))));
-        }
-        // Links and devices have no place in a snapshot; a link could point out of it.
-        if entry.header().entry_type().is_file() {
-            entry.unpack_in(folder.path()).map_err(broken)?;
-        }
-    }
-    Ok(folder)
 }
 
 #[cfg(test)]

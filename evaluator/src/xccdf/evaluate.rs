@@ -9,12 +9,13 @@ use virtscap_scap::xccdf::{
     RuleCheck, XccdfResult,
 };
 
-use super::platforms::Platforms;
+use super::platforms::{Missing, Platforms};
 use super::policy::{Policy, RuleState};
 use super::score;
 use super::sessions::{OvalComponent, Sessions};
 use crate::content::Checklist;
 use crate::files::{Files, WithoutReasons};
+use crate::gap::{Gap, GapKind};
 use crate::oval::{ExternalValues, Session};
 
 /// What came of a benchmark.
@@ -53,7 +54,7 @@ pub fn evaluate(
         checklist,
         policy,
         checks: Sessions::new(files, external_values(checklist, policy)),
-        platforms: Platforms::new(checklist, &platform_files),
+        platforms: Platforms::new(checklist, &platform_files, files),
     };
     let mut rule_results = Vec::new();
     checklist.benchmark.for_each_rule(&mut |groups, rule| {
@@ -123,6 +124,25 @@ struct Evaluator<'a> {
     platforms: Platforms<'a>,
 }
 
+/// Why a rule is unknown, so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Undecided {
+    /// Because of what the source does not contain.
+    by_gaps: bool,
+    /// For other reasons.
+    otherwise: bool,
+}
+
+impl Undecided {
+    /// What becomes of a result: `notchecked` is neutral where results are combined, so that it is said only at the end.
+    fn settle(self, result: XccdfResult) -> XccdfResult {
+        match result {
+            XccdfResult::Unknown if self.by_gaps && !self.otherwise => XccdfResult::NotChecked,
+            other => other,
+        }
+    }
+}
+
 impl<'a> Evaluator<'a> {
     /// Fills in the result of a rule that is selected: one, or several where a check asks for that.
     fn rule(
@@ -140,16 +160,27 @@ impl<'a> Evaluator<'a> {
         let of_groups = groups.iter().map(|group| &*group.selectable.platforms);
         let levels = [&*self.checklist.benchmark.platforms].into_iter().chain(of_groups);
         let levels: Vec<_> = levels.chain([&*rule.selectable.platforms]).collect();
-        if let Some(missing) = self.platforms.missing(&levels) {
-            result.result = XccdfResult::NotApplicable;
-            result.messages.push(Message { severity: MessageSeverity::Info, text: missing });
+        if let Some(Missing { titles, reasons }) = self.platforms.missing(&levels) {
+            if reasons.is_empty() {
+                result.result = XccdfResult::NotApplicable;
+                let text = format!("the platform is not there: {titles}");
+                result.messages.push(Message { severity: MessageSeverity::Info, text });
+            } else {
+                result.result = XccdfResult::NotChecked;
+                let first = format!("whether the platform is there is not known: {titles}");
+                let texts = [first].into_iter().chain(reasons);
+                let warning = |text| Message { severity: MessageSeverity::Warning, text };
+                result.messages.extend(texts.map(warning));
+            }
             return vec![result];
         }
         let mut results = match &rule.check {
             RuleCheck::Simple(checks) => self.simple(chosen(checks, self.policy.selector(rule)), result),
             RuleCheck::Complex(complex) => {
                 let mut used = Vec::new();
-                result.result = self.complex(complex, &mut result, &mut used);
+                let mut undecided = Undecided::default();
+                let outcome = self.complex(complex, &mut result, &mut used, &mut undecided);
+                result.result = undecided.settle(outcome);
                 result.checks = used;
                 vec![result]
             }
@@ -188,8 +219,9 @@ impl<'a> Evaluator<'a> {
                 return several;
             }
         }
-        let (outcome, used) = self.check(check, &mut result);
-        result.result = outcome;
+        let mut undecided = Undecided::default();
+        let (outcome, used) = self.check(check, &mut result, &mut undecided);
+        result.result = undecided.settle(outcome);
         result.checks = used.into_iter().collect();
         vec![result]
     }
@@ -205,8 +237,9 @@ impl<'a> Evaluator<'a> {
         let (number, session) = self.checks.of(component, oval, bound);
         let results = session.definition_ids().into_iter().rev().map(|id| {
             let mut of_definition = result.clone();
-            let outcome = definition(session, id, check.negate, &mut of_definition);
-            of_definition.result = outcome.negate_if(check.negate);
+            let mut undecided = Undecided::default();
+            let outcome = definition(session, id, check.negate, &mut of_definition, &mut undecided);
+            of_definition.result = undecided.settle(outcome.negate_if(check.negate));
             let name = Some(id.as_str().to_owned());
             let content_refs = vec![CheckContentRef { href: format!("#oval{number}"), name }];
             of_definition.checks = vec![Check { content_refs, ..check.clone() }];
@@ -231,13 +264,14 @@ impl<'a> Evaluator<'a> {
         complex: &'a ComplexCheck,
         result: &mut RuleResult,
         used: &mut Vec<Check>,
+        undecided: &mut Undecided,
     ) -> XccdfResult {
         let mut combined = XccdfResult::NotChecked;
         for child in &complex.children {
             let outcome = match child {
-                ComplexCheckNode::Complex(complex) => self.complex(complex, result, used),
+                ComplexCheckNode::Complex(complex) => self.complex(complex, result, used, undecided),
                 ComplexCheckNode::Check(check) if check.system == OVAL_DEF => {
-                    let (outcome, check) = self.check(check, result);
+                    let (outcome, check) = self.check(check, result, undecided);
                     used.extend(check);
                     outcome
                 }
@@ -249,8 +283,14 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The content references are alternatives; the first that can be evaluated counts.
-    fn check(&mut self, check: &'a Check, result: &mut RuleResult) -> (XccdfResult, Option<Check>) {
+    fn check(
+        &mut self,
+        check: &'a Check,
+        result: &mut RuleResult,
+        undecided: &mut Undecided,
+    ) -> (XccdfResult, Option<Check>) {
         if let Some(text) = self.unbound(check) {
+            undecided.otherwise = true;
             result.messages.push(Message { severity: MessageSeverity::Error, text });
             return (XccdfResult::Unknown, None);
         }
@@ -265,7 +305,7 @@ impl<'a> Evaluator<'a> {
             };
             let mut outcome = XccdfResult::NotChecked;
             for id in &definitions {
-                let of_definition = definition(session, id, check.negate, result);
+                let of_definition = definition(session, id, check.negate, result, undecided);
                 outcome = CheckOperator::And.combine(outcome, of_definition);
             }
             if outcome != XccdfResult::NotChecked {
@@ -293,6 +333,7 @@ fn definition(
     id: &DefinitionId,
     negate: bool,
     result: &mut RuleResult,
+    undecided: &mut Undecided,
 ) -> XccdfResult {
     let Some(class) = session.definition(id).map(|definition| definition.class) else {
         let text = format!("the definition {id} is not in the document");
@@ -300,17 +341,40 @@ fn definition(
         return XccdfResult::NotChecked;
     };
     let oval = session.evaluate(id);
-    if oval == OvalResult::False && !negate {
-        result.offenders.extend(session.offenders(id));
+    let certain = session.certain(id);
+    let outcome = certain.as_ref().map_or(oval, |certain| certain.result);
+    let decided = matches!(outcome, OvalResult::True | OvalResult::False);
+    if outcome == OvalResult::False && !negate {
+        result.offenders.extend(session.offenders(id, certain.as_ref()));
     }
-    if !matches!(oval, OvalResult::True | OvalResult::False) {
+    // What was not evaluated because of gaps alone; what the content does not let be evaluated is so without them too.
+    let by_gaps = outcome == OvalResult::NotEvaluated && oval != OvalResult::NotEvaluated;
+    if let Some(certain) = &certain {
+        let told = certain.gaps.iter().map(|gap| tell(gap, decided));
+        result.messages.extend(told);
+    }
+    let damaged = certain.iter().flat_map(|certain| &certain.gaps).any(|gap| gap.kind == GapKind::Damaged);
+    if !decided && !by_gaps && !damaged {
         let mut reasons = session.reasons(id);
         if reasons.is_empty() {
-            reasons.push(format!("the definition {id} is '{oval}'"));
+            reasons.push(format!("the definition {id} is '{outcome}'"));
         }
         result
             .messages
             .extend(reasons.into_iter().map(|text| Message { severity: MessageSeverity::Error, text }));
     }
-    XccdfResult::from_oval(oval, class)
+    undecided.by_gaps |= by_gaps;
+    undecided.otherwise |= !decided && !by_gaps;
+    let outcome = if by_gaps { OvalResult::Unknown } else { outcome };
+    XccdfResult::from_oval(outcome, class)
+}
+
+/// What is told of a gap. A rule that was decided nevertheless, by an offender for instance, does not depend on it.
+fn tell(gap: &Gap, decided: bool) -> Message {
+    let severity = match (&gap.kind, decided) {
+        (GapKind::Damaged, false) => MessageSeverity::Error,
+        (GapKind::Damaged, true) | (_, false) => MessageSeverity::Warning,
+        (_, true) => MessageSeverity::Info,
+    };
+    Message { severity, text: gap.reason.clone() }
 }

@@ -4,7 +4,7 @@
 //! not there. OpenSCAP also asks a dictionary of its own, of Red Hat's systems; this knows only what the content brings, so
 //! that a verdict does not depend on the files of the machine that scans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use virtscap_scap::cpe::{CpeName, LogicalTest, TestNode};
 use virtscap_scap::id::DefinitionId;
@@ -14,32 +14,58 @@ use virtscap_scap::xccdf::CheckOperator;
 use super::sessions::{OvalComponent, Sessions};
 use crate::content::Checklist;
 use crate::files::Files;
+use crate::gap::Gap;
 use crate::oval::ExternalValues;
 
 /// The platforms that were asked for.
 pub(super) struct Platforms<'a> {
     checklist: &'a Checklist<'a>,
     sessions: Sessions<'a>,
+    /// Evaluations that know why data is missing.
+    with_reasons: Sessions<'a>,
     /// By what a benchmark calls them.
     known: BTreeMap<String, bool>,
+    /// What keeps it from being known whether a platform is there, for the last platform that was asked for.
+    gaps: BTreeSet<Gap>,
+    /// The same, of those that are not there.
+    open: BTreeMap<String, BTreeSet<Gap>>,
     /// What those that are missing are called: many rules miss the same one.
     titles: BTreeMap<String, String>,
 }
 
+/// Platforms of which none is there.
+pub(super) struct Missing {
+    /// What they are called.
+    pub(super) titles: String,
+    /// Why one may be there all the same: what the source lacks.
+    pub(super) reasons: BTreeSet<String>,
+}
+
 impl<'a> Platforms<'a> {
-    pub(super) fn new(checklist: &'a Checklist<'a>, files: &'a dyn Files) -> Self {
-        let sessions = Sessions::new(files, ExternalValues::new());
-        Self { checklist, sessions, known: BTreeMap::new(), titles: BTreeMap::new() }
+    /// `plain` are the files without reasons for what is missing.
+    pub(super) fn new(checklist: &'a Checklist<'a>, plain: &'a dyn Files, files: &'a dyn Files) -> Self {
+        Self {
+            checklist,
+            sessions: Sessions::new(plain, ExternalValues::new()),
+            with_reasons: Sessions::new(files, ExternalValues::new()),
+            known: BTreeMap::new(),
+            gaps: BTreeSet::new(),
+            open: BTreeMap::new(),
+            titles: BTreeMap::new(),
+        }
     }
 
     /// Why a rule is not applicable: of the platforms of some level none is there.
-    pub(super) fn missing(&mut self, levels: &[&[String]]) -> Option<String> {
+    pub(super) fn missing(&mut self, levels: &[&[String]]) -> Option<Missing> {
         for platforms in levels {
             // All are asked for, although one suffices: results name each that is there.
             let found = platforms.iter().filter(|name| self.is_there(name)).count();
             if found == 0 && !platforms.is_empty() {
                 let titles: Vec<_> = platforms.iter().map(|name| self.title(name)).collect();
-                return Some(format!("the platform is not there: {}", titles.join(", ")));
+                let titles = titles.join(", ");
+                let open = platforms.iter().filter_map(|name| self.open.get(name)).flatten();
+                let reasons: BTreeSet<_> = open.map(|gap| gap.reason.clone()).collect();
+                return Some(Missing { reasons, titles });
             }
         }
         None
@@ -53,7 +79,11 @@ impl<'a> Platforms<'a> {
         }
         let checklist = self.checklist;
         let combined = checklist.platform(idref.strip_prefix('#').unwrap_or(idref));
+        self.gaps.clear();
         let found = combined.is_some_and(|platform| self.holds(&platform.test)) || self.fact(idref);
+        if !found {
+            self.open.insert(idref.to_owned(), std::mem::take(&mut self.gaps));
+        }
         self.known.insert(idref.to_owned(), found);
         found
     }
@@ -86,7 +116,15 @@ impl<'a> Platforms<'a> {
 
     fn is_true(&mut self, component: &str, oval: &'a OvalDefinitions, definition: &DefinitionId) -> bool {
         let (_, session) = self.sessions.of(component, oval, ExternalValues::new());
-        session.evaluate(definition) == OvalResult::True
+        let found = session.evaluate(definition) == OvalResult::True;
+        let (_, session) = self.with_reasons.of(component, oval, ExternalValues::new());
+        session.evaluate(definition);
+        if let Some(certain) = session.certain(definition)
+            && !matches!(certain.result, OvalResult::True | OvalResult::False)
+        {
+            self.gaps.extend(certain.gaps);
+        }
+        found
     }
 
     fn title(&mut self, idref: &str) -> String {

@@ -46,7 +46,7 @@ pub(super) fn look(result: XccdfResult) -> Look {
             "undecided",
             "notchecked",
             "Not checked",
-            "The scanner has no check for the rule, or could not run it. Check it by hand.",
+            "The scanner has no check for the rule, could not run it, or what was scanned need not hold all that the rule reads. Check it by hand.",
         ),
         XccdfResult::NotApplicable => {
             ("na", "na", "Not applicable", "The rule has no meaning on the system that was scanned.")

@@ -80,7 +80,7 @@ impl OvalReport {
             let definition = DefinitionId::new(id);
             let again = session.evaluate(&definition);
             let mut of_definition = match again {
-                OvalResult::False => session.offenders(&definition),
+                OvalResult::False => session.offenders(&definition, None),
                 _ => Vec::new(),
             };
             // What cannot be evaluated here is shown as it was collected.
