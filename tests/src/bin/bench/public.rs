@@ -14,6 +14,8 @@ use super::{Job, Row};
 const DOCUMENT: usize = 100 << 20;
 /// The row on it.
 const DOCUMENT_ROW: &str = "100 MB of YAML";
+const PATHS: [&str; 5] =
+    [".kind", ".items[:].metadata.name", ".items[:].spec.running", ".items[:].metadata.namespace", ".none"];
 
 /// What the rows work with.
 pub(super) struct Public {
@@ -44,7 +46,7 @@ impl Public {
         if only.is_none_or(|only| DOCUMENT_ROW.contains(only)) {
             write_document(&document).with_context(|| document.display().to_string())?;
         }
-        std::fs::write(public.at("document.xml"), paths(&document.display().to_string()))?;
+        std::fs::write(public.at("document.xml"), paths(&document.display().to_string(), &PATHS))?;
         Ok(Some(public))
     }
 
@@ -171,16 +173,9 @@ fn search(filter: &str) -> String {
     definitions(test, &object, if filter.is_empty() { "" } else { state })
 }
 
-/// Five paths in one document.
-fn paths(document: &str) -> String {
+/// Paths in one document.
+pub(super) fn paths(document: &str, paths: &[&str]) -> String {
     let (mut tests, mut objects) = (String::new(), String::new());
-    let paths = [
-        ".kind",
-        ".items[:].metadata.name",
-        ".items[:].spec.running",
-        ".items[:].metadata.namespace",
-        ".none",
-    ];
     for (number, path) in (1..).zip(paths) {
         let _ = writeln!(
             tests,
