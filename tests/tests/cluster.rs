@@ -130,7 +130,8 @@ fn what_is_refused_passes_nothing() {
     let all = verdicts(&scan(&request(), &source(&all)).unwrap());
     for user in ["limited", "nobody"] {
         let connection = connection(&server, user);
-        let scanned = scan(&request(), &source(&connection)).unwrap();
+        let request = request();
+        let scanned = scan(&request, &source(&connection)).unwrap();
         for result in &scanned.test_result.rule_results {
             let rule = result.rule.short_name();
             let Some((full, _)) = all.get(rule) else { continue };
