@@ -13,7 +13,8 @@ use virtscap_evaluator::scan::Prepared;
 use virtscap_evaluator::source::{NodeSource as _, Recorded, Recording, Snapshot};
 
 use crate::Outcome;
-use crate::live::Live;
+use crate::live::{Cluster, Live};
+use crate::nodes;
 use crate::scan::{What, open_root};
 
 /// Collect what the rules of a profile want, to be scanned elsewhere
@@ -47,6 +48,11 @@ pub(crate) struct Collect {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["snapshot", "dump", "root", "node"])]
     out: Option<PathBuf>,
 
+    /// Record nodes of the cluster too, by way of their virt-handler pods: all, or those of a label selector. They are written to
+    /// nodes/NAME in the folder of --out, each for virtscap scan --node
+    #[arg(long, value_name = "all|SELECTOR", requires = "out")]
+    nodes: Option<String>,
+
     #[command(flatten)]
     live: Live,
 
@@ -60,7 +66,13 @@ impl Collect {
         let request = loaded.request();
         let prepared = Prepared::new(&request).with_context(|| loaded.name.clone())?;
         if let Some(out) = &self.out {
-            return record_cluster(&prepared, &self.live, out);
+            let cluster = self.live.connect()?;
+            let recorded = record_cluster(&prepared, &cluster, out)?;
+            let Some(selector) = &self.nodes else { return Ok(recorded) };
+            return Ok(match nodes::record(&cluster, &request, selector, &out.join("nodes"))? {
+                Outcome::Success => recorded,
+                failed => failed,
+            });
         }
         if let Some(option) = self.live.named() {
             bail!("{option} is for a live cluster: name a folder for its snapshot with --out");
@@ -74,9 +86,8 @@ impl Collect {
     }
 }
 
-fn record_cluster(prepared: &Prepared<'_>, live: &Live, folder: &Path) -> Result<Outcome> {
+fn record_cluster(prepared: &Prepared<'_>, cluster: &Cluster, folder: &Path) -> Result<Outcome> {
     let paths = record::paths(&prepared.endpoints());
-    let cluster = live.connect()?;
     let asked = paths.iter().filter(|(_, refusal)| refusal.is_none());
     let source = cluster.source(asked.map(|(path, _)| path.as_str()))?;
     let collection = record::record(&source, &paths, folder)?;

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use virtscap_evaluator::nodes::{Target, scan_nodes};
+use virtscap_evaluator::nodes::{Target, record_nodes, scan_nodes};
 use virtscap_evaluator::report::nodes::NodesReport;
-use virtscap_evaluator::report::{arf, html};
+use virtscap_evaluator::report::{arf, html, text};
 use virtscap_evaluator::scan::{Prepared, Request, Scan};
 use virtscap_evaluator::source::cluster::{ClusterNode, NODE_ROOT, nodes};
 use virtscap_evaluator::source::remote::{Executor, Limits};
@@ -52,7 +52,7 @@ impl Nodes {
     /// What is to be done for a request; nothing where no nodes are wanted. Says what is wrong before anything is asked of
     /// a cluster.
     pub(crate) fn plan(&self, request: &Request<'_>) -> Result<Option<Plan<'_>>> {
-        let alone = request.profile.is_some_and(|profile| profile.ends_with(OF_NODES));
+        let alone = is_of_nodes(request);
         let selector = match self.nodes.as_deref() {
             Some("all") => None,
             None if alone => None,
@@ -62,11 +62,7 @@ impl Nodes {
             Some("none") | None => return Ok(None),
             Some(selector) => Some(selector),
         };
-        let profile =
-            request.profile.context("name the profile with --profile: nodes have one of their own")?;
-        let profile = if alone { profile.to_owned() } else { format!("{profile}{OF_NODES}") };
-        Prepared::new(&Request { profile: Some(&profile), ..*request })
-            .context("the profile of the nodes")?;
+        let profile = profile_of_nodes(request)?;
         let out = self.nodes_out.as_deref();
         if let Some(out) = out
             && std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some())
@@ -75,6 +71,55 @@ impl Nodes {
         }
         Ok(Some(Plan { alone, profile, selector, out }))
     }
+}
+
+/// Whether a request is for a profile of nodes.
+fn is_of_nodes(request: &Request<'_>) -> bool {
+    request.profile.is_some_and(|profile| profile.ends_with(OF_NODES))
+}
+
+/// The profile for the nodes: the one that is asked for, or its twin.
+fn profile_of_nodes(request: &Request<'_>) -> Result<String> {
+    let profile = request.profile.context("name the profile with --profile: nodes have one of their own")?;
+    let profile = if is_of_nodes(request) { profile.to_owned() } else { format!("{profile}{OF_NODES}") };
+    Prepared::new(&Request { profile: Some(&profile), ..*request }).context("the profile of the nodes")?;
+    Ok(profile)
+}
+
+/// Records the nodes of a cluster, each in a folder of its name. Tells what could not be read, and whether that was nothing.
+pub(crate) fn record(
+    cluster: &Cluster,
+    request: &Request<'_>,
+    selector: &str,
+    folder: &Path,
+) -> Result<Outcome> {
+    let profile = profile_of_nodes(request)?;
+    let request = Request { profile: Some(&profile), ..*request };
+    let prepared = Prepared::new(&request)?;
+    let (connection, stop) = cluster.parts();
+    let nodes = nodes(connection, Some(selector).filter(|selector| *selector != "all"), stop)?;
+    let targets: Vec<_> = nodes.iter().map(target).collect();
+    let mut outcome = Outcome::Success;
+    for (node, trouble) in record_nodes(&prepared, &targets, NODE_ROOT, Limits::default()) {
+        if let Some(reason) = trouble {
+            outcome = Outcome::NotPassed;
+            anstream::eprintln!("{}", text::shown(&format!("node {}: {reason}", node.name())));
+        }
+        if node.iter().next().is_some() {
+            node.write_to(&folder.join(checked(node.name())?))?;
+        }
+    }
+    anstream::eprintln!("{} nodes: their files in {}", targets.len(), folder.display());
+    Ok(outcome)
+}
+
+/// The name of a node, as that of a file.
+fn checked(node: &str) -> Result<&str> {
+    // No API server lets such a name be, and it would lead elsewhere.
+    if node.is_empty() || node.starts_with('.') || node.contains(['/', '\\']) {
+        bail!("{node:?} is no name of a node");
+    }
+    Ok(node)
 }
 
 impl Plan<'_> {
@@ -110,10 +155,7 @@ fn target(node: &ClusterNode) -> Target<'_> {
 
 /// Writes what was found on a node.
 fn write_node(folder: &Path, node: &str, scan: &Scan<'_>) -> Result<()> {
-    // No API server lets such a name be, and it would lead elsewhere.
-    if node.is_empty() || node.starts_with('.') || node.contains(['/', '\\']) {
-        bail!("{node:?} is no name of a node");
-    }
+    let node = checked(node)?;
     let file = |ending: &str| folder.join(format!("{node}.{ending}"));
     output::write(&file("arf.xml"), &arf::asset_report(scan)?)?;
     output::write(&file("json"), &json(&scan.report)?)?;

@@ -1,4 +1,4 @@
-//! A scan of many nodes: each by itself, some at a time.
+//! Many nodes, scanned or recorded: each by itself, some at a time.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::files::OnNode;
 use crate::report::Report;
 use crate::scan::{Prepared, Scan};
-use crate::source::NodeSource as _;
 use crate::source::remote::{Executor, Limits, RemoteNode};
+use crate::source::{NodeSource as _, RecordedNode, Recording};
 
 /// How many nodes are scanned at a time. They wait for answers most of the time.
 const AT_A_TIME: usize = 8;
@@ -40,25 +40,57 @@ pub fn scan_nodes<'a>(
     limits: Limits,
     done: &(dyn Fn(&str, &Scan<'a>) + Sync),
 ) -> Vec<NodeOutcome> {
+    each(nodes, |node| {
+        let (scan, trouble) = scan_node(prepared, node, root, limits);
+        done(node.name, &scan);
+        NodeOutcome { name: node.name.to_owned(), trouble, report: scan.report }
+    })
+}
+
+/// Records what the rules ask of each node. What could not be read of a node is in no recording; why is told beside it.
+pub fn record_nodes(
+    prepared: &Prepared<'_>,
+    nodes: &[Target<'_>],
+    root: &str,
+    limits: Limits,
+) -> Vec<(RecordedNode, Option<String>)> {
+    each(nodes, |node| {
+        let mut remote = remote(node, root, limits);
+        let recorded = remote.settle(|remote| {
+            let recording = Recording::new(remote);
+            prepared.evaluate(&OnNode(&recording), remote.describe());
+            recording.into_node(node.name)
+        });
+        (recorded, remote.trouble())
+    })
+}
+
+/// Works on some nodes at a time. The results are in the order of the nodes.
+fn each<T: Send>(nodes: &[Target<'_>], work: impl Fn(&Target<'_>) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
-    let outcomes = Mutex::new(Vec::new());
+    let results = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME.min(nodes.len()) {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(node) = nodes.get(index) else { break };
-                    let (scan, trouble) = scan_node(prepared, node, root, limits);
-                    done(node.name, &scan);
-                    let outcome = NodeOutcome { name: node.name.to_owned(), trouble, report: scan.report };
-                    outcomes.lock().unwrap_or_else(|broken| broken.into_inner()).push((index, outcome));
+                    let result = work(node);
+                    results.lock().unwrap_or_else(|broken| broken.into_inner()).push((index, result));
                 }
             });
         }
     });
-    let mut outcomes = outcomes.into_inner().unwrap_or_else(|broken| broken.into_inner());
-    outcomes.sort_by_key(|(index, _)| *index);
-    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    let mut results = results.into_inner().unwrap_or_else(|broken| broken.into_inner());
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+fn remote<'e>(node: &Target<'e>, root: &str, limits: Limits) -> RemoteNode<'e> {
+    match node.executor {
+        Ok(executor) => RemoteNode::new(node.name, executor, root, limits),
+        Err(reason) => RemoteNode::unreachable(node.name, reason),
+    }
 }
 
 fn scan_node<'a>(
@@ -67,10 +99,7 @@ fn scan_node<'a>(
     root: &str,
     limits: Limits,
 ) -> (Scan<'a>, Option<String>) {
-    let mut remote = match node.executor {
-        Ok(executor) => RemoteNode::new(node.name, executor, root, limits),
-        Err(reason) => RemoteNode::unreachable(node.name, reason),
-    };
+    let mut remote = remote(node, root, limits);
     let mut scan = remote.settle(|remote| prepared.evaluate(&OnNode(remote), remote.describe()));
     let trouble = remote.trouble();
     if let Some(reason) = &trouble {

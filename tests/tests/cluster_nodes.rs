@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use virtscap_evaluator::nodes::{NodeOutcome, Target, scan_nodes};
+use virtscap_evaluator::nodes::{NodeOutcome, Target, record_nodes, scan_nodes};
 use virtscap_evaluator::scan::{Prepared, Request, scan_node};
 use virtscap_evaluator::source::cluster::{Access, Connection, NODE_ROOT, NodesError, Stop, nodes};
 use virtscap_evaluator::source::remote::{Executor, Limits};
@@ -133,6 +133,36 @@ fn nodes_of_a_cluster_give_what_their_roots_give() {
     let prepared = Prepared::new(&request).unwrap();
     let pod = found[1].handler.as_ref().unwrap();
     let target = Target { name: "worker-0", executor: Ok(pod) };
+    let (nothing, trouble) =
+        record_nodes(&prepared, std::slice::from_ref(&target), NODE_ROOT, Limits::default()).pop().unwrap();
+    assert!(nothing.iter().next().is_none() && trouble.is_some(), "{trouble:?}");
     let outcome = scan_nodes(&prepared, &[target], NODE_ROOT, Limits::default(), &|_, _| {}).pop().unwrap();
     none(&outcome, "the scan was interrupted");
+}
+
+#[test]
+fn recorded_nodes_give_what_their_roots_give() {
+    let Some((server, folder)) = start() else { return };
+    let connection = connection(&server, "scanner");
+    let request = request();
+    let prepared = Prepared::new(&request).unwrap();
+    let nodes = nodes(&connection, None, &Arc::new(Stop::new(None))).unwrap();
+    let targets: Vec<_> = nodes[1..]
+        .iter()
+        .map(|node| Target {
+            name: &node.name,
+            executor: Ok(node.handler.as_ref().unwrap() as &dyn Executor),
+        })
+        .collect();
+    let recorded = record_nodes(&prepared, &targets, NODE_ROOT, Limits::default());
+    assert_eq!(recorded.len(), 2);
+    for (node, trouble) in recorded {
+        assert_eq!(trouble, None);
+        let kept = folder.path().join("recorded").join(node.name());
+        node.write_to(&kept).unwrap();
+        let source = HostRoot::open(&root(&folder, node.name())).unwrap();
+        let expected = scan_node(&request, &source).unwrap().report;
+        let found = scan_node(&request, &RecordedNode::open(&kept).unwrap()).unwrap().report;
+        assert_eq!(found.rules, expected.rules, "{}", node.name());
+    }
 }
