@@ -217,9 +217,11 @@ func (writer *writer) put(ctx context.Context, object *unstructured.Unstructured
 	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 		client = writer.client.Resource(mapping.Resource).Namespace(object.GetNamespace())
 	}
+	// What another server gave it would be a condition here.
 	object.SetResourceVersion("")
+	object.SetUID("")
 	object.SetManagedFields(nil)
-	written, err := client.Create(ctx, object, metav1.CreateOptions{})
+	written, err := create(ctx, client, object)
 	if apierrors.IsAlreadyExists(err) {
 		written, err = replace(ctx, client, object)
 	}
@@ -233,6 +235,24 @@ func (writer *writer) put(ctx context.Context, object *unstructured.Unstructured
 	return err
 }
 
+// create makes an object. A pod gets its ephemeral containers afterwards, as from `kubectl debug`.
+func create(ctx context.Context, client dynamic.ResourceInterface, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	later, _, _ := unstructured.NestedSlice(object.Object, "spec", "ephemeralContainers")
+	if object.GetKind() != "Pod" || len(later) == 0 {
+		return client.Create(ctx, object, metav1.CreateOptions{})
+	}
+	first := object.DeepCopy()
+	unstructured.RemoveNestedField(first.Object, "spec", "ephemeralContainers")
+	written, err := client.Create(ctx, first, metav1.CreateOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if err := unstructured.SetNestedSlice(written.Object, later, "spec", "ephemeralContainers"); err != nil {
+		return nil, err
+	}
+	return client.Update(ctx, written, metav1.UpdateOptions{}, "ephemeralcontainers")
+}
+
 // replace writes over what is there. Another writer may come between, as the one that aggregates roles.
 func replace(ctx context.Context, client dynamic.ResourceInterface, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	for {
@@ -241,7 +261,6 @@ func replace(ctx context.Context, client dynamic.ResourceInterface, object *unst
 			return nil, err
 		}
 		object.SetResourceVersion(there.GetResourceVersion())
-		object.SetUID(there.GetUID())
 		written, err := client.Update(ctx, object, metav1.UpdateOptions{})
 		if !apierrors.IsConflict(err) {
 			return written, err

@@ -90,23 +90,23 @@ func (resource customResource) definition() *v1.CustomResourceDefinition {
 	return definition
 }
 
-// createCRDs installs resources, and waits until each version is served.
+// createCRDs installs resources, and waits until each version is served and told of.
 func createCRDs(ctx context.Context, config *rest.Config, resources []customResource) error {
 	client, err := clientset.NewForConfig(config)
 	if err != nil {
 		return err
 	}
 	definitions := client.ApiextensionsV1().CustomResourceDefinitions()
-	work, ctx := errgroup.WithContext(ctx)
+	work, working := errgroup.WithContext(ctx)
 	work.SetLimit(8)
 	for _, resource := range resources {
 		work.Go(func() error {
-			if _, err := definitions.Create(ctx, resource.definition(), metav1.CreateOptions{}); err != nil {
+			if _, err := definitions.Create(working, resource.definition(), metav1.CreateOptions{}); err != nil {
 				return err
 			}
 			for _, version := range resource.Versions {
 				path := fmt.Sprintf("/apis/%s/%s/%s?limit=1", resource.Group, version, resource.Plural)
-				if err := poll(ctx, path, func(ctx context.Context) (bool, error) {
+				if err := poll(working, path, func(ctx context.Context) (bool, error) {
 					return status(ctx, client.ApiextensionsV1().RESTClient(), path) == http.StatusOK, nil
 				}); err != nil {
 					return err
@@ -115,5 +115,28 @@ func createCRDs(ctx context.Context, config *rest.Config, resources []customReso
 			return nil
 		})
 	}
-	return work.Wait()
+	if err := work.Wait(); err != nil {
+		return err
+	}
+	// What is served may not be in discovery yet, which whoever writes or scans objects may go by.
+	return poll(ctx, "discovery", func(context.Context) (bool, error) {
+		_, lists, err := client.Discovery().ServerGroupsAndResources()
+		if err != nil {
+			return false, nil
+		}
+		told := map[string]bool{}
+		for _, list := range lists {
+			for _, resource := range list.APIResources {
+				told[list.GroupVersion+"/"+resource.Name] = true
+			}
+		}
+		for _, resource := range resources {
+			for _, version := range resource.Versions {
+				if !told[resource.Group+"/"+version+"/"+resource.Plural] {
+					return false, nil
+				}
+			}
+		}
+		return true, nil
+	})
 }

@@ -15,12 +15,12 @@ import (
 )
 
 type options struct {
-	without  []string
-	vms      int
-	vmBytes  int
-	apply    []string
-	nodes    []string
-	takeOver []string
+	without     []string
+	vms         int
+	vmBytes     int
+	apply       []string
+	nodes       []string
+	serverFlags []string
 }
 
 // place is what the test is told.
@@ -43,7 +43,7 @@ func serve(flags *pflag.FlagSet, arguments []string) error {
 	flags.IntVar(&given.vmBytes, "vm-bytes", 4096, "how large each of them is")
 	flags.StringArrayVar(&given.apply, "apply", nil, "a file or folder of objects in YAML or JSON")
 	flags.StringArrayVar(&given.nodes, "node", nil, "NAME=FOLDER: a node with these files, and its virt-handler pod")
-	flags.StringArrayVar(&given.takeOver, "server-flag", nil, "a flag for kube-apiserver")
+	flags.StringArrayVar(&given.serverFlags, "server-flag", nil, "a flag for kube-apiserver")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func start(ctx context.Context, folder string, given options, cancel context.Can
 	audit := filepath.Join(folder, "audit.jsonl")
 	var url string
 	if err := timed("server", func() (err error) {
-		url, err = startServer(ctx, folder, identity, store.url, audit, given.takeOver, cancel)
+		url, err = startServer(ctx, folder, identity, store.url, audit, given.serverFlags, cancel)
 		return err
 	}); err != nil {
 		return err
