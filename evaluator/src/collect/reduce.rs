@@ -81,8 +81,8 @@ enum Work {
     Each {
         item: Compiled,
         rest: Compiled,
-        /// For what turns out to be no list.
-        whole: Box<Result<Compiled, FilterError>>,
+        /// All of the filter, for what turns out to be no list. That is rare, and compiling takes longer than running.
+        whole: String,
         gathered: Vec<Val>,
         failed: Option<FilterError>,
     },
@@ -95,18 +95,16 @@ enum Work {
 impl Work {
     fn new(filter: Option<&String>) -> (Self, Fields) {
         let Some(code) = filter else { return (Self::Keep, Fields::all()) };
-        let whole = Compiled::new(code);
         let parts = per_item(code).and_then(|PerItem { item, rest }| {
             let fields = Fields::of(&item);
             Some((Compiled::new(&item).ok()?, Compiled::new(&rest).ok()?, fields))
         });
         match parts {
             Some((item, rest, fields)) => {
-                let work =
-                    Self::Each { item, rest, whole: Box::new(whole), gathered: Vec::new(), failed: None };
-                (work, fields)
+                let whole = code.clone();
+                (Self::Each { item, rest, whole, gathered: Vec::new(), failed: None }, fields)
             }
-            None => (Self::Whole(whole), Fields::all()),
+            None => (Self::Whole(Compiled::new(code)), Fields::all()),
         }
     }
 }
@@ -217,18 +215,14 @@ impl<'a> Answer<'a> {
     fn results(self, envelope: Envelope) -> Vec<Result<String, Refusal>> {
         let is_list = envelope.is_list;
         let whole = envelope.with_items(self.items);
-        let run = |filter: &Result<Compiled, FilterError>, value: Val| match filter {
-            Ok(filter) => filter.run(value),
-            Err(error) => Err(error.clone()),
-        };
         let pulse = self.pulse;
         let result = |work: Work| {
             pulse.beats.fetch_add(1, Ordering::Relaxed);
             let value = match work {
                 Work::Each { failed: Some(error), .. } => Err(error),
                 Work::Each { rest, gathered, .. } if is_list => rest.run(gathered.into_iter().collect()),
-                Work::Each { whole: filter, .. } => run(&filter, whole.clone()),
-                Work::Whole(filter) => run(&filter, whole.clone()),
+                Work::Each { whole: filter, .. } => Compiled::new(&filter).and_then(|f| f.run(whole.clone())),
+                Work::Whole(filter) => filter.and_then(|filter| filter.run(whole.clone())),
                 Work::Keep => Ok(whole.clone()),
             };
             value.map(|value| value.to_string()).map_err(|e| Refusal::Filter(e.to_string()))
