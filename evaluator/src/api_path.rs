@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 pub struct ApiPath {
     /// The API group; empty for the core group.
     pub group: String,
+    /// The version of the group.
+    pub version: String,
     /// The namespace; none: all namespaces, or a resource that has none.
     pub namespace: Option<String>,
     /// The resource, in the plural.
@@ -25,9 +27,9 @@ impl ApiPath {
         if segments.iter().any(|segment| segment.is_empty()) {
             return None;
         }
-        let (group, rest) = match segments.as_slice() {
-            ["api", _, rest @ ..] => ("", rest),
-            ["apis", group, _, rest @ ..] => (*group, rest),
+        let (group, version, rest) = match segments.as_slice() {
+            ["api", version, rest @ ..] => ("", *version, rest),
+            ["apis", group, version, rest @ ..] => (*group, *version, rest),
             _ => return None,
         };
         // `namespaces/NAME/status` and `finalize` are subresources of the namespace itself.
@@ -48,11 +50,36 @@ impl ApiPath {
         };
         Some(Self {
             group: group.to_owned(),
+            version: version.to_owned(),
             namespace: namespace.map(str::to_owned),
             resource: resource.to_owned(),
             name: name.map(str::to_owned),
             subresource,
         })
+    }
+
+    /// Reads a path that asks for objects as they are, all of a kind or one; none where it asks for a selection of them, or for
+    /// something else.
+    pub(crate) fn of_objects(path: &str) -> Option<Self> {
+        let query = path.split_once('?').map_or("", |(_, query)| query);
+        let is_whole =
+            query.split('&').all(|parameter| parameter.starts_with("limit=") || parameter.is_empty());
+        Self::parse(path).filter(|path| is_whole && path.subresource.is_none())
+    }
+
+    /// Whether an object is among what is asked for, whatever its version.
+    pub(crate) fn wants(&self, namespace: &str, name: &str) -> bool {
+        self.namespace.as_ref().is_none_or(|wanted| wanted == namespace)
+            && self.name.as_ref().is_none_or(|wanted| wanted == name)
+    }
+
+    /// The resource with its group, as its definition is called.
+    pub(crate) fn shown(&self) -> String {
+        if self.group.is_empty() {
+            self.resource.clone()
+        } else {
+            format!("{}.{}", self.resource, self.group)
+        }
     }
 
     /// Whether it answers a list.
@@ -180,6 +207,23 @@ mod tests {
         ];
         for (path, need) in cases {
             assert_eq!(Need::of_path(path).to_string(), need, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_ask() {
+        let asked =
+            ApiPath::of_objects("/apis/kubevirt.io/v1/namespaces/a/virtualmachines/b?limit=500").unwrap();
+        assert_eq!(
+            (&*asked.group, &*asked.version, &*asked.resource),
+            ("kubevirt.io", "v1", "virtualmachines")
+        );
+        assert!(asked.wants("a", "b") && !asked.wants("a", "c") && !asked.wants("b", "b"));
+        assert_eq!(ApiPath::of_objects("/api/v1/nodes").unwrap().shown(), "nodes");
+        for path in
+            ["/version", "/apis", "/api/v1", "/api/v1/pods?labelSelector=a%3Db", "/apis/a/b/c/d/e/f/g"]
+        {
+            assert_eq!(ApiPath::of_objects(path), None, "{path}");
         }
     }
 

@@ -17,6 +17,7 @@ mod go_template;
 pub mod nodes;
 pub mod oval;
 pub mod oval_scan;
+mod parallel;
 mod pattern;
 pub mod record;
 pub mod report;

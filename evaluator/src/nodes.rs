@@ -1,9 +1,7 @@
 //! Many nodes, scanned or recorded: each by itself, some at a time.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use crate::files::OnNode;
+use crate::parallel;
 use crate::report::Report;
 use crate::scan::{Prepared, Scan};
 use crate::source::remote::{Executor, Limits, RemoteNode};
@@ -40,7 +38,7 @@ pub fn scan_nodes<'a>(
     limits: Limits,
     done: &(dyn Fn(&str, &Scan<'a>) + Sync),
 ) -> Vec<NodeOutcome> {
-    each(nodes, |node| {
+    parallel::each(nodes, AT_A_TIME, |node| {
         let (scan, trouble) = scan_node(prepared, node, root, limits);
         done(node.name, &scan);
         NodeOutcome { name: node.name.to_owned(), trouble, report: scan.report }
@@ -54,7 +52,7 @@ pub fn record_nodes(
     root: &str,
     limits: Limits,
 ) -> Vec<(RecordedNode, Option<String>)> {
-    each(nodes, |node| {
+    parallel::each(nodes, AT_A_TIME, |node| {
         let mut remote = remote(node, root, limits);
         let recorded = remote.settle(|remote| {
             let recording = Recording::new(remote);
@@ -63,27 +61,6 @@ pub fn record_nodes(
         });
         (recorded, remote.trouble())
     })
-}
-
-/// Works on some nodes at a time. The results are in the order of the nodes.
-fn each<T: Send>(nodes: &[Target<'_>], work: impl Fn(&Target<'_>) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..AT_A_TIME.min(nodes.len()) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(node) = nodes.get(index) else { break };
-                    let result = work(node);
-                    results.lock().unwrap_or_else(|broken| broken.into_inner()).push((index, result));
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().unwrap_or_else(|broken| broken.into_inner());
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 fn remote<'e>(node: &Target<'e>, root: &str, limits: Limits) -> RemoteNode<'e> {

@@ -8,12 +8,11 @@ mod page;
 mod reduce;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 pub use self::endpoint::{Endpoint, Texts, endpoints, field_name};
 use self::reduce::reduce;
 use crate::dump::{DUMP_ROOT, Dump, DumpFile};
+use crate::parallel;
 use crate::source::{Answer, ApiSource, Refusal};
 
 /// What the operator's collector fetches for every scan, whatever the rules say.
@@ -36,30 +35,10 @@ pub fn collect(source: &dyn ApiSource, endpoints: impl IntoIterator<Item = Endpo
         }
         by_path.entry(endpoint.path.clone()).or_default().push(endpoint);
     }
-    let paths = Mutex::new(by_path.into_iter());
-    let next = || paths.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || {
-        let mut files = Vec::new();
-        while let Some((path, endpoints)) = next() {
-            files.extend(fetch(source, &path, endpoints));
-        }
-        files
-    };
-    let mut files = thread::scope(|scope| {
-        let others: Vec<_> =
-            (1..source.at_a_time()).map(|_| thread::Builder::new().spawn_scoped(scope, work)).collect();
-        let mut files = work();
-        for other in others.into_iter().flatten() {
-            match other.join() {
-                Ok(more) => files.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        files
-    });
-    // Of two files in the same place the first path's stays, whoever was faster.
-    files.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
-    for (endpoint, file) in files {
+    let files =
+        parallel::each(by_path, source.at_a_time(), |(path, endpoints)| fetch(source, &path, endpoints));
+    // Of two files in the same place the first path's stays.
+    for (endpoint, file) in files.into_iter().flatten() {
         dump.insert(endpoint.dump, file);
     }
     dump

@@ -16,10 +16,10 @@ use virtscap_scap::oval::{
 
 use super::Session;
 use super::uses::Below;
+use crate::api_path::ApiPath;
 use crate::dump::{DUMP_ROOT, NOT_FOUND_MARKER};
 use crate::files::{Lookup, below_dump_root};
 use crate::gap::{Gap, GapKind};
-use crate::source::Asked;
 
 /// What would stay of a definition's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Session<'_> {
         for (text, _) in
             below.iter().filter_map(|id| self.objects.get(id)).flat_map(|o| self.texts_of_paths(o))
         {
-            if let Some(asked) = api_path(&text).and_then(Asked::from_path) {
+            if let Some(asked) = api_path(&text).and_then(ApiPath::of_objects) {
                 whole.versions.entry((asked.group, asked.resource)).or_default().insert(asked.version);
             }
         }
@@ -396,7 +396,7 @@ fn api_path(text: &str) -> Option<&str> {
 /// What a gap means for who reads these versions.
 fn settled(gap: &Gap, text: &str, versions: &Versions) -> Option<Gap> {
     let GapKind::Versions(given) = &gap.kind else { return Some(gap.clone()) };
-    let asked = api_path(text).and_then(Asked::from_path);
+    let asked = api_path(text).and_then(ApiPath::of_objects);
     let read = asked.and_then(|asked| versions.get(&(asked.group, asked.resource)));
     if read.is_some_and(|read| given.is_subset(read)) {
         return None;

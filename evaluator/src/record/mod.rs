@@ -9,8 +9,6 @@ mod redact;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use serde::Serialize;
 
@@ -20,6 +18,7 @@ use self::list::Answered;
 use crate::api_path::ApiPath;
 use crate::collect::{ALWAYS, Endpoint};
 use crate::folder::{FolderError, write_whole};
+use crate::parallel;
 use crate::scan::TOOL;
 use crate::source::cluster::{ClusterSource, Fault};
 use crate::source::{ApiSource as _, Refusal, place};
@@ -191,31 +190,14 @@ fn record_all(
     paths: &BTreeMap<String, Option<Refusal>>,
     folder: &Path,
 ) -> Result<BTreeMap<String, Outcome>, RecordError> {
-    let todo = Mutex::new(paths.iter());
-    let next = || todo.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || {
-        let mut outcomes = Vec::new();
-        while let Some((path, refusal)) = next() {
-            let outcome = match refusal {
-                Some(refusal) => Outcome::Missing { reason: refusal.to_string() },
-                None => record_path(source, path, folder)?,
-            };
-            outcomes.push((path.clone(), outcome));
-        }
-        Ok::<_, RecordError>(outcomes)
-    };
-    thread::scope(|scope| {
-        let others: Vec<_> =
-            (1..source.at_a_time()).map(|_| thread::Builder::new().spawn_scoped(scope, work)).collect();
-        let mut outcomes: BTreeMap<_, _> = work()?.into_iter().collect();
-        for other in others.into_iter().flatten() {
-            match other.join() {
-                Ok(more) => outcomes.extend(more?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        Ok(outcomes)
-    })
+    let outcomes = parallel::each(paths, source.at_a_time(), |(path, refusal)| {
+        let outcome = match refusal {
+            Some(refusal) => Outcome::Missing { reason: refusal.to_string() },
+            None => record_path(source, path, folder)?,
+        };
+        Ok((path.clone(), outcome))
+    });
+    outcomes.into_iter().collect()
 }
 
 /// Writes what a path answers: the answer, or the API server's refusal in its place.

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::objects::{Asked, Identity, content, documents, objects};
+use super::objects::{Identity, content, documents, objects};
 use super::{Answer, ApiSource, Format, Next, Page, PageContent, Pages, Refusal, bounded};
+use crate::api_path::ApiPath;
 use crate::gap::{Gap, GapKind};
 use crate::report::SourceReport;
 
@@ -224,7 +225,7 @@ impl Manifests {
     }
 
     /// The objects that are asked for, in any version.
-    fn of_kind(&self, asked: &Asked) -> Vec<(&Identity, &Vec<Vec<u8>>)> {
+    fn of_kind(&self, asked: &ApiPath) -> Vec<(&Identity, &Vec<Vec<u8>>)> {
         let of_kind = self.objects.iter().filter(|(identity, _)| {
             identity.is_of(&asked.group, &asked.resource) && asked.wants(&identity.namespace, &identity.name)
         });
@@ -232,7 +233,7 @@ impl Manifests {
     }
 
     fn find(&self, path: &str) -> Found<'_> {
-        let Some(asked) = Asked::from_path(path) else {
+        let Some(asked) = ApiPath::of_objects(path) else {
             return Found::Other("manifests are objects alone, and no answer to this".to_owned());
         };
         let of_kind = self.of_kind(&asked);
@@ -287,7 +288,7 @@ impl ApiSource for Manifests {
             let more = if more > 0 { format!("; and {more} more") } else { String::new() };
             return Some(Gap { kind: GapKind::Damaged, reason: format!("{named}{more}") });
         }
-        if let Some(asked) = Asked::from_path(path) {
+        if let Some(asked) = ApiPath::of_objects(path) {
             let of_kind = self.of_kind(&asked).into_iter();
             let versions: BTreeSet<_> = of_kind.map(|(identity, _)| identity.version.clone()).collect();
             if versions.iter().any(|version| *version != asked.version) {

@@ -29,7 +29,6 @@ pub use host::HostRoot;
 pub use manifests::{Manifests, ManifestsError};
 pub use memory::MemorySource;
 pub use must_gather::{MustGather, MustGatherError};
-pub(crate) use objects::Asked;
 pub use pages::{Next, OnePage, Page, PageContent, Pages, Refusal};
 pub use recorded::{Data, Recorded, RecordedNode};
 pub use recording::Recording;

@@ -144,65 +144,6 @@ fn add_objects(document: Value, depth: usize, found: &mut Vec<Result<(Identity, 
     }
 }
 
-/// What an API path asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) group: String,
-    pub(crate) version: String,
-    pub(crate) resource: String,
-    /// None: of all namespaces, or of none.
-    pub(crate) namespace: Option<String>,
-    /// None: a list.
-    pub(crate) name: Option<String>,
-}
-
-impl Asked {
-    /// From an API path; none where it asks for no objects, or for a selection of them.
-    pub(crate) fn from_path(path: &str) -> Option<Self> {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let pages = |parameter: &str| parameter.starts_with("limit=") || parameter.is_empty();
-        if !query.split('&').all(pages) {
-            return None;
-        }
-        let parts: Vec<_> = path.trim_matches('/').split('/').collect();
-        let (group, version, rest) = match &*parts {
-            ["api", version, rest @ ..] => ("", *version, rest),
-            ["apis", group, version, rest @ ..] => (*group, *version, rest),
-            _ => return None,
-        };
-        let (namespace, resource, name) = match rest {
-            ["namespaces", namespace, resource] => (Some(*namespace), *resource, None),
-            ["namespaces", namespace, resource, name] => (Some(*namespace), *resource, Some(*name)),
-            [resource] => (None, *resource, None),
-            [resource, name] => (None, *resource, Some(*name)),
-            _ => return None,
-        };
-        let owned = |text: &str| text.to_owned();
-        Some(Self {
-            group: owned(group),
-            version: owned(version),
-            resource: owned(resource),
-            namespace: namespace.map(owned),
-            name: name.map(owned),
-        })
-    }
-
-    /// Whether an object is among what is asked for, whatever its version.
-    pub(crate) fn wants(&self, namespace: &str, name: &str) -> bool {
-        self.namespace.as_ref().is_none_or(|wanted| wanted == namespace)
-            && self.name.as_ref().is_none_or(|wanted| wanted == name)
-    }
-
-    /// The resource with its group, as its definition is called.
-    pub(crate) fn shown(&self) -> String {
-        if self.group.is_empty() {
-            self.resource.clone()
-        } else {
-            format!("{}.{}", self.resource, self.group)
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -225,23 +166,6 @@ mod tests {
             let group = api.split_once('/').map_or("", |(group, _)| group);
             assert_eq!(identity.is_of(group, resource), expected, "{kind}");
             assert!(!identity.is_of("other.example", resource));
-        }
-    }
-
-    #[test]
-    fn paths_ask() {
-        let asked =
-            Asked::from_path("/apis/kubevirt.io/v1/namespaces/a/virtualmachines/b?limit=500").unwrap();
-        assert_eq!(
-            (&*asked.group, &*asked.version, &*asked.resource),
-            ("kubevirt.io", "v1", "virtualmachines")
-        );
-        assert!(asked.wants("a", "b") && !asked.wants("a", "c") && !asked.wants("b", "b"));
-        assert_eq!(Asked::from_path("/api/v1/nodes").unwrap().shown(), "nodes");
-        for path in
-            ["/version", "/apis", "/api/v1", "/api/v1/pods?labelSelector=a%3Db", "/apis/a/b/c/d/e/f/g"]
-        {
-            assert_eq!(Asked::from_path(path), None, "{path}");
         }
     }
 

@@ -7,8 +7,9 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::index::{Index, Place, Resource};
+use crate::api_path::ApiPath;
 use crate::source::items::InFile;
-use crate::source::objects::{Asked, Identity, content, documents, objects};
+use crate::source::objects::{Identity, content, documents, objects};
 
 /// An object that was found.
 #[derive(Debug)]
@@ -145,7 +146,7 @@ impl Kind {
     }
 
     /// Where the objects are that a path asks for, by file.
-    pub(super) fn objects(&self, asked: &Asked) -> Vec<InFile> {
+    pub(super) fn objects(&self, asked: &ApiPath) -> Vec<InFile> {
         let mut files: Vec<InFile> = Vec::new();
         for object in self.wanted(asked).filter(|object| object.version == asked.version) {
             match files.last_mut() {
@@ -157,7 +158,7 @@ impl Kind {
     }
 
     /// The objects that a path asks for, in any version.
-    fn wanted<'a>(&'a self, asked: &'a Asked) -> impl Iterator<Item = &'a Object> {
+    fn wanted<'a>(&'a self, asked: &'a ApiPath) -> impl Iterator<Item = &'a Object> {
         self.objects.iter().filter(|object| asked.wants(&object.namespace, &object.name))
     }
 
@@ -167,7 +168,7 @@ impl Kind {
     }
 
     /// Why there is no answer, where nothing is wrong with what is there.
-    pub(super) fn nothing(&self, asked: &Asked) -> String {
+    pub(super) fn nothing(&self, asked: &ApiPath) -> String {
         let versions: BTreeSet<_> = self.wanted(asked).map(|object| &*object.version).collect();
         if versions.is_empty() {
             return format!(
@@ -185,7 +186,7 @@ impl Kind {
 
     /// Why objects that are there may not be all that there are, or not all of each; none where the must-gather shows that
     /// the answer is whole: one object was asked for, or all are in places to which all are written, or they were counted.
-    pub(super) fn gap(&self, asked: &Asked, version: Option<&Version>) -> Option<String> {
+    pub(super) fn gap(&self, asked: &ApiPath, version: Option<&Version>) -> Option<String> {
         let names = |objects: &mut dyn Iterator<Item = &Object>| {
             objects.map(|object| (object.namespace.clone(), object.name.clone())).collect::<BTreeSet<_>>()
         };

@@ -15,8 +15,9 @@ use self::index::{Index, Resource};
 use self::kind::Kind;
 use super::archive::{ArchiveError, Unpacked, unpack};
 use super::items::{InFile, Items};
-use super::objects::{Asked, content};
+use super::objects::content;
 use super::{Answer, ApiSource, PageContent, Recorded, RecordedNode, Refusal};
+use crate::api_path::ApiPath;
 use crate::gap::{Gap, GapKind};
 use crate::report::SourceReport;
 
@@ -120,7 +121,7 @@ impl MustGather {
 
     /// What the definition of a resource says of a version, where it is there: whether it is served, and whether objects
     /// have a status of their own.
-    fn version(&self, asked: &Asked) -> Option<kind::Version> {
+    fn version(&self, asked: &ApiPath) -> Option<kind::Version> {
         let definitions = self.kind(DEFINITIONS.0, DEFINITIONS.1);
         definitions.version_of(&asked.shown(), &asked.version)
     }
@@ -132,7 +133,7 @@ impl MustGather {
             refusal: Some(Refusal::NotContained(reason.to_owned())),
             gap: Some((GapKind::NotContained, reason.to_owned())),
         };
-        let Some(asked) = Asked::from_path(path) else {
+        let Some(asked) = ApiPath::of_objects(path) else {
             return refused("a must-gather holds objects alone, and no answer to this");
         };
         let kind = self.kind(&asked.group, &asked.resource);
