@@ -14,7 +14,7 @@ use virtscap_evaluator::source::{NodeSource as _, Recorded, Recording, Snapshot}
 
 use crate::Outcome;
 use crate::live::{Cluster, Live};
-use crate::nodes;
+use crate::nodes::Plan;
 use crate::scan::{What, open_root};
 
 /// Collect what the rules of a profile want, to be scanned elsewhere
@@ -66,13 +66,13 @@ impl Collect {
         let request = loaded.request();
         let prepared = Prepared::new(&request).with_context(|| loaded.name.clone())?;
         if let Some(out) = &self.out {
+            let nodes = self.nodes.as_deref().map(|nodes| Plan::of(nodes, &request)).transpose()?;
             let cluster = self.live.connect()?;
             let recorded = record_cluster(&prepared, &cluster, out)?;
-            let Some(selector) = &self.nodes else { return Ok(recorded) };
-            return Ok(match nodes::record(&cluster, &request, selector, &out.join("nodes"))? {
-                Outcome::Success => recorded,
-                failed => failed,
-            });
+            return match nodes {
+                Some(nodes) => Ok(recorded.and(nodes.record(&cluster, &request, &out.join("nodes"))?)),
+                None => Ok(recorded),
+            };
         }
         if let Some(option) = self.live.named() {
             bail!("{option} is for a live cluster: name a folder for its snapshot with --out");

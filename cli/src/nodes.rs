@@ -1,10 +1,11 @@
 //! The nodes of a cluster as a source of `virtscap scan`: which ones, with which profile, and what becomes of their results.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use virtscap_evaluator::folder::FolderError;
 use virtscap_evaluator::nodes::{Target, record_nodes, scan_nodes};
 use virtscap_evaluator::report::nodes::NodesReport;
 use virtscap_evaluator::report::{arf, html, text};
@@ -53,23 +54,22 @@ impl Nodes {
     /// a cluster.
     pub(crate) fn plan(&self, request: &Request<'_>) -> Result<Option<Plan<'_>>> {
         let alone = is_of_nodes(request);
-        let selector = match self.nodes.as_deref() {
-            Some("all") => None,
-            None if alone => None,
+        let nodes = match self.nodes.as_deref() {
+            None if alone => "all",
             Some("none") | None if self.nodes_out.is_some() => {
                 bail!("--nodes-out wants --nodes: no nodes are scanned")
             }
             Some("none") | None => return Ok(None),
-            Some(selector) => Some(selector),
+            Some(nodes) => nodes,
         };
-        let profile = profile_of_nodes(request)?;
+        let plan = Plan::of(nodes, request)?;
         let out = self.nodes_out.as_deref();
         if let Some(out) = out
             && std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some())
         {
-            bail!("{}: is not empty; name a new folder, or empty this one", out.display());
+            return Err(FolderError::NotEmpty { path: out.to_owned() }.into());
         }
-        Ok(Some(Plan { alone, profile, selector, out }))
+        Ok(Some(Plan { out, ..plan }))
     }
 }
 
@@ -86,33 +86,6 @@ fn profile_of_nodes(request: &Request<'_>) -> Result<String> {
     Ok(profile)
 }
 
-/// Records the nodes of a cluster, each in a folder of its name. Tells what could not be read, and whether that was nothing.
-pub(crate) fn record(
-    cluster: &Cluster,
-    request: &Request<'_>,
-    selector: &str,
-    folder: &Path,
-) -> Result<Outcome> {
-    let profile = profile_of_nodes(request)?;
-    let request = Request { profile: Some(&profile), ..*request };
-    let prepared = Prepared::new(&request)?;
-    let (connection, stop) = cluster.parts();
-    let nodes = nodes(connection, Some(selector).filter(|selector| *selector != "all"), stop)?;
-    let targets: Vec<_> = nodes.iter().map(target).collect();
-    let mut outcome = Outcome::Success;
-    for (node, trouble) in record_nodes(&prepared, &targets, NODE_ROOT, Limits::default()) {
-        if let Some(reason) = trouble {
-            outcome = Outcome::NotPassed;
-            anstream::eprintln!("{}", text::shown(&format!("node {}: {reason}", node.name())));
-        }
-        if node.iter().next().is_some() {
-            node.write_to(&folder.join(checked(node.name())?))?;
-        }
-    }
-    anstream::eprintln!("{} nodes: their files in {}", targets.len(), folder.display());
-    Ok(outcome)
-}
-
 /// The name of a node, as that of a file.
 fn checked(node: &str) -> Result<&str> {
     // No API server lets such a name be, and it would lead elsewhere.
@@ -122,23 +95,61 @@ fn checked(node: &str) -> Result<&str> {
     Ok(node)
 }
 
-impl Plan<'_> {
-    /// Scans the nodes, writes their results, and shows what they have in common.
-    pub(crate) fn run(&self, cluster: &Cluster, request: &Request<'_>, shown: &Shown) -> Result<Outcome> {
+impl<'a> Plan<'a> {
+    /// For all nodes, or those of a label selector.
+    pub(crate) fn of(nodes: &'a str, request: &Request<'_>) -> Result<Self> {
+        let selector = Some(nodes).filter(|nodes| *nodes != "all");
+        Ok(Self { alone: is_of_nodes(request), profile: profile_of_nodes(request)?, selector, out: None })
+    }
+
+    /// Finds the nodes, and does something with them and with what the rules ask of them.
+    fn with_nodes<T>(
+        &self,
+        cluster: &Cluster,
+        request: &Request<'_>,
+        work: impl FnOnce(&Prepared<'_>, &[Target<'_>]) -> Result<T>,
+    ) -> Result<T> {
         let request = Request { profile: Some(&self.profile), ..*request };
         let prepared = Prepared::new(&request)?;
         let (connection, stop) = cluster.parts();
         let nodes = nodes(connection, self.selector, stop)?;
         let targets: Vec<_> = nodes.iter().map(target).collect();
-        let wrong = Mutex::new(Vec::new());
-        let outcomes = scan_nodes(&prepared, &targets, NODE_ROOT, Limits::default(), &|node, scan| {
-            if let Some(Err(error)) = self.out.map(|out| write_node(&out.join("nodes"), node, scan)) {
-                wrong.lock().unwrap_or_else(|broken| broken.into_inner()).push(error);
+        work(&prepared, &targets)
+    }
+
+    /// Records the nodes, each in a folder of its name, and tells what could not be read.
+    pub(crate) fn record(&self, cluster: &Cluster, request: &Request<'_>, folder: &Path) -> Result<Outcome> {
+        let recorded = self.with_nodes(cluster, request, |prepared, targets| {
+            Ok(record_nodes(prepared, targets, NODE_ROOT, Limits::default()))
+        })?;
+        let mut outcome = Outcome::Success;
+        for (node, trouble) in &recorded {
+            if let Some(reason) = trouble {
+                outcome = Outcome::NotPassed;
+                anstream::eprintln!("{}", text::shown(&format!("node {}: {reason}", node.name())));
             }
-        });
-        if let Some(error) = wrong.into_inner().unwrap_or_else(|broken| broken.into_inner()).pop() {
+            if node.iter().next().is_some() {
+                node.write_to(&folder.join(checked(node.name())?))?;
+            }
+        }
+        anstream::eprintln!("{} nodes: their files in {}", recorded.len(), folder.display());
+        Ok(outcome)
+    }
+
+    /// Scans the nodes, writes their results, and shows what they have in common.
+    pub(crate) fn run(&self, cluster: &Cluster, request: &Request<'_>, shown: &Shown) -> Result<Outcome> {
+        let wrong = Mutex::new(Vec::new());
+        let outcomes = self.with_nodes(cluster, request, |prepared, targets| {
+            Ok(scan_nodes(prepared, targets, NODE_ROOT, Limits::default(), &|node, scan| {
+                if let Some(Err(error)) = self.out.map(|out| write_node(&out.join("nodes"), node, scan)) {
+                    wrong.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+                }
+            }))
+        })?;
+        if let Some(error) = wrong.into_inner().unwrap_or_else(PoisonError::into_inner).pop() {
             return Err(error);
         }
+        let (connection, _) = cluster.parts();
         let report = NodesReport::new(connection.cluster(), &outcomes).context("there are no nodes")?;
         if let Some(out) = self.out {
             output::write(&out.join("summary.json"), &json(&report)?)?;

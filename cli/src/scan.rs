@@ -161,10 +161,11 @@ fn scan_cluster<'a>(
     request: &'a Request<'a>,
     cluster: &Cluster,
 ) -> Result<virtscap_evaluator::scan::Scan<'a>> {
-    let endpoints = Prepared::new(request)?.endpoints();
+    let prepared = Prepared::new(request)?;
+    let endpoints = prepared.endpoints();
     let paths = endpoints.iter().filter(|endpoint| endpoint.refused.is_none());
     let source = cluster.source(paths.map(|endpoint| endpoint.path.as_str()))?;
-    let scan = scan(request, &source)?;
+    let scan = prepared.scan(&source);
     cluster.finish();
     Ok(scan)
 }

@@ -165,6 +165,15 @@ impl<'a> Prepared<'a> {
         dump
     }
 
+    /// Scans a source: fetches and filters what the selected rules want, and evaluates them.
+    pub fn scan(&self, source: &dyn ApiSource) -> Scan<'a> {
+        let mut scan = self.evaluate(&self.collect(source), source.describe());
+        if let Some(reason) = source.partial() {
+            scan.set_partial(reason);
+        }
+        scan
+    }
+
     /// Evaluates the selected rules on files: a [`Dump`], or a node's, by way of [`OnNode`].
     pub fn evaluate(&self, files: &dyn Files, source: SourceReport) -> Scan<'a> {
         let started = time::now();
@@ -306,13 +315,7 @@ impl<'a> Prepared<'a> {
 /// [`ScanError`] where the content has no benchmark, or the profile cannot be applied. What goes wrong with the source's
 /// answers is no error but a result of the rules that wanted them.
 pub fn scan<'a>(request: &'a Request<'a>, source: &dyn ApiSource) -> Result<Scan<'a>, ScanError> {
-    let prepared = Prepared::new(request)?;
-    let dump = prepared.collect(source);
-    let mut scan = prepared.evaluate(&dump, source.describe());
-    if let Some(reason) = source.partial() {
-        scan.set_partial(reason);
-    }
-    Ok(scan)
+    Ok(Prepared::new(request)?.scan(source))
 }
 
 /// Scans a source together with the files of a node that it has.

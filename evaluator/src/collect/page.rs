@@ -17,7 +17,7 @@ pub(super) type Take<'a> = &'a mut dyn FnMut(Val);
 #[derive(Debug, Default)]
 pub(super) struct Envelope {
     /// All fields; `items` stands for the list that was taken, and is empty.
-    pub(super) fields: Map,
+    fields: Map,
     /// Whether it has a list of items.
     pub(super) is_list: bool,
 }

@@ -21,8 +21,8 @@ use crate::oval::ExternalValues;
 pub(super) struct Platforms<'a> {
     checklist: &'a Checklist<'a>,
     sessions: Sessions<'a>,
-    /// Evaluations that know why data is missing.
-    with_reasons: Sessions<'a>,
+    /// Evaluations that know why data is missing, where the source lacks something.
+    with_reasons: Option<Sessions<'a>>,
     /// By what a benchmark calls them.
     known: BTreeMap<String, bool>,
     /// What keeps it from being known whether a platform is there, for the last platform that was asked for.
@@ -47,7 +47,7 @@ impl<'a> Platforms<'a> {
         Self {
             checklist,
             sessions: Sessions::new(plain, ExternalValues::new()),
-            with_reasons: Sessions::new(files, ExternalValues::new()),
+            with_reasons: files.gap(None).map(|_| Sessions::new(files, ExternalValues::new())),
             known: BTreeMap::new(),
             gaps: BTreeSet::new(),
             open: BTreeMap::new(),
@@ -117,7 +117,8 @@ impl<'a> Platforms<'a> {
     fn is_true(&mut self, component: &str, oval: &'a OvalDefinitions, definition: &DefinitionId) -> bool {
         let (_, session) = self.sessions.of(component, oval, ExternalValues::new());
         let found = session.evaluate(definition) == OvalResult::True;
-        let (_, session) = self.with_reasons.of(component, oval, ExternalValues::new());
+        let Some(with_reasons) = &mut self.with_reasons else { return found };
+        let (_, session) = with_reasons.of(component, oval, ExternalValues::new());
         session.evaluate(definition);
         if let Some(certain) = session.certain(definition)
             && !matches!(certain.result, OvalResult::True | OvalResult::False)
