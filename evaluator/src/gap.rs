@@ -6,6 +6,20 @@
 
 use std::collections::BTreeSet;
 
+/// How many problems are named.
+const NAMED: usize = 5;
+
+/// Problems in words; none where there are none. Of many the first are named.
+pub(crate) fn told<'a>(problems: impl IntoIterator<Item = &'a String>) -> Option<String> {
+    let all: Vec<_> = problems.into_iter().map(String::as_str).collect();
+    let named = all.iter().take(NAMED).copied().collect::<Vec<_>>().join("; ");
+    match all.len() {
+        0 => None,
+        many if many > NAMED => Some(format!("{named}; and {} more", many - NAMED)),
+        _ => Some(named),
+    }
+}
+
 /// What is known to be wanting in the answer to an API path, or in a node's files.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {

@@ -12,14 +12,7 @@ use crate::{IN_MEMORY, every_platform_rule, prepared, project, verdicts};
 /// The lists of a snapshot: group, version, resource, and the objects, each with `apiVersion` and `kind`.
 pub fn lists(snapshot: &str) -> Vec<([String; 3], Vec<Value>)> {
     let root = project().join("tests/snapshots").join(snapshot);
-    let mut files = Vec::new();
-    let mut folders = vec![root.join("api"), root.join("apis")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
-        }
-    }
+    let mut files = [files_below(&root.join("api")), files_below(&root.join("apis"))].concat();
     files.sort();
     let mut lists = Vec::new();
     for file in files {

@@ -161,6 +161,13 @@ impl Offender {
     }
 }
 
+impl std::fmt::Display for Offender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let separator = if self.detail.is_empty() { "" } else { ": " };
+        write!(f, "{}{separator}{}", self.object, self.detail)
+    }
+}
+
 /// A message of a rule's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MessageReport {
@@ -172,6 +179,11 @@ pub struct MessageReport {
 
 fn result_text<S: serde::Serializer>(result: &XccdfResult, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(result.as_str())
+}
+
+/// How many rules gave each result, in words.
+fn counted(counts: &BTreeMap<&'static str, usize>) -> String {
+    counts.iter().map(|(result, count)| format!("{count} {result}")).collect::<Vec<_>>().join(", ")
 }
 
 /// How many rules gave each result, and whether that is a pass: no objection, and something passed.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use virtscap_scap::xccdf::XccdfResult;
 
-use super::Report;
+use super::{Report, counted};
 
 /// How many offenders of a rule are shown before the rest is counted.
 pub(super) const SHOWN: usize = 20;
@@ -16,25 +16,12 @@ pub fn render(report: &Report, all: bool) -> String {
     let mut out = String::new();
     let width = report.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     for rule in &report.rules {
-        let colour = colour(rule.result);
-        let section = rule.section.as_deref().unwrap_or_default();
-        // Writing to a String does not fail.
-        let _ = writeln!(
-            out,
-            "{colour}{:<13}{RESET} {section:<5} {:<width$}  {}",
-            rule.result.as_str(),
-            shown(&rule.id),
-            shown(&rule.title)
-        );
+        head(rule.result, rule.section.as_deref(), (&rule.id, width), &rule.title, &mut out);
         let limit = if all { usize::MAX } else { SHOWN };
         for offender in rule.offenders.iter().take(limit) {
-            let separator = if offender.detail.is_empty() { "" } else { ": " };
-            let _ = writeln!(out, "    - {}{separator}{}", shown(&offender.object), shown(&offender.detail));
+            let _ = writeln!(out, "    - {}", shown(&offender.to_string()));
         }
-        if rule.offenders.len() > limit {
-            let more = rule.offenders.len() - limit;
-            let _ = writeln!(out, "    … and {more} more (see the reports, or use --all)");
-        }
+        rest(rule.offenders.len(), limit, &mut out);
         for message in &rule.messages {
             let _ = writeln!(out, "    {}: {}", message.severity, shown(&message.text));
         }
@@ -50,15 +37,42 @@ pub fn render(report: &Report, all: bool) -> String {
         let _ =
             writeln!(out, "\nThis scan is partial: {}. What was not answered is undecided.", shown(partial));
     }
-    let counts: Vec<_> = report.counts.iter().map(|(result, count)| format!("{count} {result}")).collect();
     let name = report.profile.as_ref().map_or("the benchmark", |profile| &profile.name);
     let verdict = if report.passed { "passed" } else { "not passed" };
-    let counts = if counts.is_empty() { "no rules".to_owned() } else { counts.join(", ") };
+    let counts = if report.counts.is_empty() { "no rules".to_owned() } else { counted(&report.counts) };
     let _ = writeln!(out, "\n{}: {verdict} ({counts})", shown(name));
     out
 }
 
-pub(super) fn colour(result: XccdfResult) -> &'static str {
+/// The line that a rule begins with; its id is as wide as the widest.
+pub(super) fn head(
+    result: XccdfResult,
+    section: Option<&str>,
+    (id, width): (&str, usize),
+    title: &str,
+    out: &mut String,
+) {
+    // Writing to a String does not fail.
+    let _ = writeln!(
+        out,
+        "{}{:<13}{RESET} {:<5} {:<width$}  {}",
+        colour(result),
+        result.as_str(),
+        section.unwrap_or_default(),
+        shown(id),
+        shown(title)
+    );
+}
+
+/// Says that there are more offenders than are shown.
+pub(super) fn rest(offenders: usize, limit: usize, out: &mut String) {
+    if offenders > limit {
+        let more = offenders - limit;
+        let _ = writeln!(out, "    … and {more} more (see the reports, or use --all)");
+    }
+}
+
+fn colour(result: XccdfResult) -> &'static str {
     match result {
         XccdfResult::Pass | XccdfResult::Fixed => "\u{1b}[32m",
         XccdfResult::Fail => "\u{1b}[1;31m",

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::objects::{Identity, content, documents, objects};
 use super::{Answer, ApiSource, Format, Next, Page, PageContent, Pages, Refusal, bounded};
 use crate::api_path::ApiPath;
-use crate::gap::{Gap, GapKind};
+use crate::gap::{self, Gap, GapKind};
 use crate::report::SourceReport;
 
 /// How many bytes of manifests are read.
@@ -19,9 +19,6 @@ const MAX_TOTAL: usize = 1 << 30;
 
 /// How many files and folders may be looked at.
 const MAX_ENTRIES: usize = 100_000;
-
-/// How many problems are named.
-const NAMED: usize = 5;
 
 /// Manifests.
 #[derive(Debug, Default)]
@@ -281,12 +278,9 @@ impl ApiSource for Manifests {
 
     fn gap(&self, path: &str) -> Option<Gap> {
         let gap = |kind, reason: &str| Some(Gap { kind, reason: format!("{path}: {reason}") });
-        if !self.damaged.is_empty() {
-            // Anything may be in what could not be read.
-            let named = self.damaged.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
-            let more = self.damaged.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-            return Some(Gap { kind: GapKind::Damaged, reason: format!("{named}{more}") });
+        // Anything may be in what could not be read.
+        if let Some(reason) = gap::told(&self.damaged) {
+            return Some(Gap { kind: GapKind::Damaged, reason });
         }
         if let Some(asked) = ApiPath::of_objects(path) {
             let of_kind = self.of_kind(&asked).into_iter();

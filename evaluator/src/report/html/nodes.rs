@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::STYLE;
 use super::format::{hash_source, readable_time, thousands};
 use super::look::look;
+use crate::report::counted;
 use crate::report::nodes::{NodeReport, NodesReport, NodesRule, ResultOfNodes};
 
 /// How many offenders of a rule the page holds; the nodes' own reports hold all.
@@ -93,8 +94,7 @@ impl<'a> NodeView<'a> {
             (None, true) => passed,
             (None, false) => not_passed,
         };
-        let counts: Vec<_> = node.counts.iter().map(|(result, count)| format!("{count} {result}")).collect();
-        Self { node, kind, word, counts: counts.join(", ") }
+        Self { node, kind, word, counts: counted(&node.counts) }
     }
 }
 
@@ -104,11 +104,11 @@ impl<'a> RuleView<'a> {
             let look = look(of.result);
             ResultView { kind: look.kind, word: look.word, nodes: of.nodes.join(", ") }
         };
-        let offenders = rule.offenders.iter().take(SHOWN_OFFENDERS).map(|of| {
-            let separator = if of.offender.detail.is_empty() { "" } else { ": " };
-            let text = format!("{}{separator}{}", of.offender.object, of.offender.detail);
-            Detail { text, nodes: of.nodes.join(", ") }
-        });
+        let offenders = rule
+            .offenders
+            .iter()
+            .take(SHOWN_OFFENDERS)
+            .map(|of| Detail { text: of.offender.to_string(), nodes: of.nodes.join(", ") });
         let messages = rule.messages.iter().map(|of| Detail {
             text: format!("{}: {}", of.message.severity, of.message.text),
             nodes: of.nodes.join(", "),

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{NodesReport, NodesRule};
-use crate::report::text::{RESET, SHOWN, colour, shown};
+use crate::report::counted;
+use crate::report::text::{RESET, SHOWN, head, rest, shown};
 
 /// How many nodes are named before the rest is counted.
 const NAMED: usize = 8;
@@ -13,27 +14,18 @@ pub fn render(report: &NodesReport, all: bool) -> String {
     let mut out = String::new();
     let width = report.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     for rule in &report.rules {
-        // Writing to a String does not fail.
-        let _ = writeln!(
-            out,
-            "{}{:<13}{RESET} {:<5} {:<width$}  {}",
-            colour(rule.result()),
-            rule.result().as_str(),
-            rule.section.as_deref().unwrap_or_default(),
-            shown(&rule.id),
-            shown(&rule.title)
-        );
+        head(rule.result(), rule.section.as_deref(), (&rule.id, width), &rule.title, &mut out);
         details(rule, all, &mut out);
     }
     out.push('\n');
     for node in &report.nodes {
         let name = shown(&node.name);
-        let counts: Vec<_> = node.counts.iter().map(|(result, count)| format!("{count} {result}")).collect();
+        // Writing to a String does not fail.
         let _ = match &node.not_scanned {
             Some(reason) => writeln!(out, "{name}: \u{1b}[1;33mnot scanned{RESET}: {}", shown(reason)),
             None => {
                 let verdict = if node.passed { "passed" } else { "not passed" };
-                writeln!(out, "{name}: {verdict} ({})", counts.join(", "))
+                writeln!(out, "{name}: {verdict} ({})", counted(&node.counts))
             }
         };
     }
@@ -60,14 +52,9 @@ fn details(rule: &NodesRule, all: bool, out: &mut String) {
     }
     let limit = if all { usize::MAX } else { SHOWN };
     for of in rule.offenders.iter().take(limit) {
-        let separator = if of.offender.detail.is_empty() { "" } else { ": " };
-        let (object, detail) = (shown(&of.offender.object), shown(&of.offender.detail));
-        let _ = writeln!(out, "    - {object}{separator}{detail} (on {})", named(&of.nodes, all));
+        let _ = writeln!(out, "    - {} (on {})", shown(&of.offender.to_string()), named(&of.nodes, all));
     }
-    if rule.offenders.len() > limit {
-        let more = rule.offenders.len() - limit;
-        let _ = writeln!(out, "    … and {more} more (see the reports, or use --all)");
-    }
+    rest(rule.offenders.len(), limit, out);
     for of in &rule.messages {
         let _ = writeln!(
             out,

@@ -18,14 +18,11 @@ use super::items::{InFile, Items};
 use super::objects::content;
 use super::{Answer, ApiSource, PageContent, Recorded, RecordedNode, Refusal};
 use crate::api_path::ApiPath;
-use crate::gap::{Gap, GapKind};
+use crate::gap::{Gap, GapKind, told};
 use crate::report::SourceReport;
 
 /// The group and the resource of definitions of resources.
 const DEFINITIONS: (&str, &str) = ("apiextensions.k8s.io", "customresourcedefinitions");
-
-/// How many problems of a kind are named.
-const NAMED: usize = 5;
 
 /// A must-gather.
 #[derive(Debug)]
@@ -171,13 +168,7 @@ impl MustGather {
 
     /// What could not be read of a resource, in words.
     fn damaged(&self, kind: &Kind) -> Option<String> {
-        let all: Vec<_> = self.index.flaws.iter().chain(&kind.damaged).map(String::as_str).collect();
-        let named = all.iter().take(NAMED).copied().collect::<Vec<_>>().join("; ");
-        match all.len() {
-            0 => None,
-            many if many > NAMED => Some(format!("{named}; and {} more", many - NAMED)),
-            _ => Some(named),
-        }
+        told(self.index.flaws.iter().chain(&kind.damaged))
     }
 }
 
