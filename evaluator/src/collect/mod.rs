@@ -5,6 +5,7 @@
 
 mod endpoint;
 mod page;
+mod pieces;
 mod reduce;
 
 use std::collections::BTreeMap;

@@ -1,17 +1,27 @@
 //! Reads one page of an answer, item by item.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 
 use jaq_json::{Map, Val};
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::pieces::Pieces;
 use crate::filter::fields::Fields;
 use crate::filter::project::Wanted;
 use crate::source::{Format, Refusal};
 
 /// What takes the items as they come.
-pub(super) type Take<'a> = &'a mut dyn FnMut(Val);
+pub(super) trait Take {
+    /// The text of an item, which is an object as far as its first byte tells.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    fn json(&mut self, item: &[u8]) -> Result<(), serde_json::Error>;
+
+    /// An item, with the fields that are wanted.
+    fn value(&mut self, item: Val);
+}
 
 /// An answer without its items.
 #[derive(Debug, Default)]
@@ -77,77 +87,129 @@ fn key(name: &str) -> Val {
     Val::utf8_str(name.to_owned().into_bytes())
 }
 
-/// Reads an answer; each item with the fields that are wanted.
+/// Reads an answer; items that are read here have the fields that are wanted.
 pub(super) fn answer(
     body: impl Read,
     format: Format,
     wanted: &Fields,
-    take: Take<'_>,
+    take: &mut dyn Take,
 ) -> Result<Envelope, Refusal> {
-    let mut reading = Reading { wanted, take, refusal: None };
-    let envelope = read(body, format, &mut reading);
-    envelope.map_err(|malformed| reading.refusal.unwrap_or(malformed))
-}
-
-/// Reads one object with the fields that are wanted.
-pub(super) fn item(body: impl Read, format: Format, wanted: &Fields) -> Result<Val, Refusal> {
-    match read(body, format, Wanted(wanted))? {
-        object @ Val::Obj(_) => Ok(object),
-        _ => Err(Refusal::NotAnObject),
+    match format {
+        Format::Json => json_answer(Pieces::new(body), take),
+        Format::Yaml => {
+            let mut reading = Reading { wanted, take, refusal: None };
+            let envelope = yaml(body, &mut reading);
+            envelope.map_err(|malformed| reading.refusal.unwrap_or(malformed))
+        }
     }
 }
 
-fn read<T>(
+/// Reads one object.
+pub(super) fn item(
     body: impl Read,
     format: Format,
-    seed: impl for<'de> DeserializeSeed<'de, Value = T>,
-) -> Result<T, Refusal> {
-    let mut body = BufReader::with_capacity(64 << 10, body);
-    let unreadable = |e: std::io::Error| Refusal::Unreadable(e.to_string());
+    wanted: &Fields,
+    take: &mut dyn Take,
+) -> Result<(), Refusal> {
     match format {
         Format::Json => {
-            if is_blank(&mut body).map_err(unreadable)? {
-                return Err(Refusal::Empty);
-            }
-            let mut json = serde_json::Deserializer::from_reader(body);
-            let read = seed.deserialize(&mut json);
-            read.and_then(|read| json.end().map(|()| read))
-                .map_err(|e| Refusal::Malformed { format: "JSON", reason: e.to_string() })
+            let mut json = Pieces::new(body);
+            object_comes(&mut json)?;
+            let taken = take.json(json.value()?);
+            taken.map_err(|e| json.malformed(e))?;
+            nothing_comes(&mut json)
         }
         Format::Yaml => {
-            let options = serde_yaml::options! {
-                budget: None,
-                strict_booleans: true,
-                leading_zero_numbers_as_strings: true,
-            };
-            serde_yaml::with_deserializer_from_reader_with_options(body, options, |yaml| {
-                seed.deserialize(yaml)
-            })
-            .map_err(|e| Refusal::Malformed { format: "YAML", reason: e.to_string() })
+            let item = yaml(body, Wanted(wanted))?;
+            if !matches!(item, Val::Obj(_)) {
+                return Err(Refusal::NotAnObject);
+            }
+            take.value(item);
+            Ok(())
         }
     }
 }
 
-/// Whether nothing but white space is there. White space is skipped.
-fn is_blank(body: &mut impl BufRead) -> std::io::Result<bool> {
-    loop {
-        let buffer = body.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(true);
+/// Refuses what begins otherwise than an object.
+fn object_comes(json: &mut Pieces<impl Read>) -> Result<(), Refusal> {
+    match json.peek()? {
+        None => Err(Refusal::Empty),
+        Some(b'{') => Ok(()),
+        Some(_) => {
+            let read = serde_json::from_slice::<IgnoredAny>(json.value()?);
+            read.map_err(|e| json.malformed(e))?;
+            nothing_comes(json)?;
+            Err(Refusal::NotAnObject)
         }
-        let space = buffer.len() - buffer.trim_ascii_start().len();
-        if space < buffer.len() {
-            body.consume(space);
-            return Ok(false);
-        }
-        body.consume(space);
     }
 }
 
-/// An answer that is being read.
+/// Refuses what goes on.
+fn nothing_comes(json: &mut Pieces<impl Read>) -> Result<(), Refusal> {
+    match json.peek()? {
+        None => Ok(()),
+        Some(_) => Err(json.malformed("something follows")),
+    }
+}
+
+fn json_answer(mut json: Pieces<impl Read>, take: &mut dyn Take) -> Result<Envelope, Refusal> {
+    object_comes(&mut json)?;
+    json.take(b'{')?;
+    let mut envelope = Envelope::default();
+    let mut first = true;
+    while json.another(first, b'}')? {
+        first = false;
+        let name = serde_json::from_slice::<String>(json.value()?).map_err(|e| json.malformed(e))?;
+        json.take(b':')?;
+        let value = match (name.as_str(), json.peek()?) {
+            // The first list is judged already, and the last would count.
+            ("items", _) if envelope.is_list => return Err(json.malformed(TWO_LISTS)),
+            ("items", Some(b'[')) => {
+                envelope.is_list = true;
+                json_items(&mut json, take)?;
+                std::iter::empty::<Val>().collect()
+            }
+            ("items", Some(b'{')) => return Err(Refusal::NotAList),
+            _ => serde_json::from_slice(json.value()?).map_err(|e| json.malformed(e))?,
+        };
+        envelope.fields.insert(key(&name), value);
+    }
+    nothing_comes(&mut json)?;
+    Ok(envelope)
+}
+
+fn json_items(json: &mut Pieces<impl Read>, take: &mut dyn Take) -> Result<(), Refusal> {
+    json.take(b'[')?;
+    let mut first = true;
+    while json.another(first, b']')? {
+        first = false;
+        let item = json.value()?;
+        if item.first() != Some(&b'{') {
+            return Err(Refusal::NotAList);
+        }
+        let taken = take.json(item);
+        taken.map_err(|e| json.malformed(e))?;
+    }
+    Ok(())
+}
+
+const TWO_LISTS: &str = "it has two fields 'items'";
+
+fn yaml<T>(body: impl Read, seed: impl for<'de> DeserializeSeed<'de, Value = T>) -> Result<T, Refusal> {
+    let options = serde_yaml::options! {
+        budget: None,
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+    };
+    let body = BufReader::with_capacity(64 << 10, body);
+    serde_yaml::with_deserializer_from_reader_with_options(body, options, |yaml| seed.deserialize(yaml))
+        .map_err(|e| Refusal::Malformed { format: "YAML", reason: e.to_string() })
+}
+
+/// A YAML answer that is being read.
 struct Reading<'a> {
     wanted: &'a Fields,
-    take: Take<'a>,
+    take: &'a mut dyn Take,
     /// Why reading ended before the answer did.
     refusal: Option<Refusal>,
 }
@@ -210,7 +272,7 @@ impl<'de> Visitor<'de> for &mut Reading<'_> {
             let is_items = name == "items";
             // The first list is judged already, and the last would count.
             if is_items && envelope.is_list {
-                return Err(A::Error::custom("it has two fields 'items'"));
+                return Err(A::Error::custom(TWO_LISTS));
             }
             let value = if is_items {
                 let (value, is_list) = entries.next_value_seed(Items(self))?;
@@ -260,7 +322,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
             if !matches!(item, Val::Obj(_)) {
                 return Err(self.0.refuse(Refusal::NotAList));
             }
-            (self.0.take)(item);
+            self.0.take.value(item);
         }
         Ok((std::iter::empty::<Val>().collect(), true))
     }

@@ -7,10 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use jaq_json::Val;
+use serde::de::DeserializeSeed as _;
 
-use super::page::{self, Envelope};
+use super::page::{self, Envelope, Take};
+use crate::filter::alike::Alike;
 use crate::filter::fields::Fields;
 use crate::filter::per_item::{PerItem, per_item};
+use crate::filter::project::Wanted;
 use crate::filter::{Compiled, FilterError};
 use crate::source::{Next, Page, PageContent, Pages, Refusal};
 
@@ -67,7 +70,9 @@ struct Pulse {
 struct Answer<'a> {
     filters: Vec<Work>,
     /// What all of the filters read of an item.
-    fields: Fields,
+    fields: Arc<Fields>,
+    /// Which of the filters are known to give nothing for an item.
+    alike: Alike,
     /// Whether some filter needs the items together.
     whole: bool,
     /// The items, where they are needed together.
@@ -93,18 +98,19 @@ enum Work {
 }
 
 impl Work {
-    fn new(filter: Option<&String>) -> (Self, Fields) {
-        let Some(code) = filter else { return (Self::Keep, Fields::all()) };
+    /// With what it reads of an item, and what of that decides whether it gives nothing.
+    fn new(filter: Option<&String>) -> (Self, Fields, Option<Fields>) {
+        let Some(code) = filter else { return (Self::Keep, Fields::all(), None) };
         let parts = per_item(code).and_then(|PerItem { item, rest }| {
-            let fields = Fields::of(&item);
+            let fields = (Fields::of(&item), Fields::deciding(&item));
             Some((Compiled::new(&item).ok()?, Compiled::new(&rest).ok()?, fields))
         });
         match parts {
-            Some((item, rest, fields)) => {
+            Some((item, rest, (read, deciding))) => {
                 let whole = code.clone();
-                (Self::Each { item, rest, whole, gathered: Vec::new(), failed: None }, fields)
+                (Self::Each { item, rest, whole, gathered: Vec::new(), failed: None }, read, deciding)
             }
-            None => (Self::Whole(Compiled::new(code)), Fields::all()),
+            None => (Self::Whole(Compiled::new(code)), Fields::all(), None),
         }
     }
 }
@@ -112,16 +118,17 @@ impl Work {
 impl<'a> Answer<'a> {
     fn new(filters: &[Option<String>], pulse: &'a Pulse) -> Self {
         let mut fields = Fields::default();
-        let filters: Vec<_> = filters
+        let (filters, deciding): (Vec<_>, Vec<_>) = filters
             .iter()
             .map(|filter| {
-                let (work, read) = Work::new(filter.as_ref());
+                let (work, read, deciding) = Work::new(filter.as_ref());
                 fields.merge(read);
-                work
+                (work, deciding)
             })
-            .collect();
+            .unzip();
         let whole = filters.iter().any(|work| !matches!(work, Work::Each { .. }));
-        Self { filters, fields, whole, items: Vec::new(), pulse }
+        let alike = Alike::new(&deciding);
+        Self { filters, fields: Arc::new(fields), alike, whole, items: Vec::new(), pulse }
     }
 
     /// Forgets what came so far.
@@ -135,21 +142,26 @@ impl<'a> Answer<'a> {
         }
     }
 
-    fn take(&mut self, item: Val) {
+    /// Runs the filters on an item; where it was scanned, without those that are known to give nothing.
+    fn filter(&mut self, item: Val, scanned: bool) {
         self.pulse.beats.fetch_add(1, Ordering::Relaxed);
-        for work in &mut self.filters {
-            if let Work::Each { item: filter, gathered, failed, .. } = work
-                && failed.is_none()
-            {
-                for result in filter.results(item.clone()) {
-                    match result {
-                        Ok(value) => gathered.push(value),
-                        Err(error) => {
-                            *failed = Some(error);
-                            break;
-                        }
+        for (number, work) in self.filters.iter_mut().enumerate() {
+            let Work::Each { item: filter, gathered, failed, .. } = work else { continue };
+            if failed.is_some() || (scanned && self.alike.gives_nothing(number)) {
+                continue;
+            }
+            let before = gathered.len();
+            for result in filter.results(item.clone()) {
+                match result {
+                    Ok(value) => gathered.push(value),
+                    Err(error) => {
+                        *failed = Some(error);
+                        break;
                     }
                 }
+            }
+            if scanned && failed.is_none() && gathered.len() == before {
+                self.alike.gave_nothing(number);
             }
         }
         if self.whole {
@@ -190,15 +202,12 @@ impl<'a> Answer<'a> {
     }
 
     fn page(&mut self, page: Page, first: bool) -> Result<(Envelope, Option<String>), Refusal> {
+        let fields = self.fields.clone();
         if page.content == PageContent::Item {
-            let item = page::item(page.body, page.format, &self.fields)?;
-            self.take(item);
+            page::item(page.body, page.format, &fields, self)?;
             return Ok((Envelope::empty_list(), None));
         }
-        let fields = std::mem::take(&mut self.fields);
-        let envelope = page::answer(page.body, page.format, &fields, &mut |item| self.take(item));
-        self.fields = fields;
-        let envelope = envelope?;
+        let envelope = page::answer(page.body, page.format, &fields, self)?;
         let token = envelope.check().map_err(|refusal| match refusal {
             // To begin with it was there.
             Refusal::NotFound if !first => {
@@ -231,6 +240,32 @@ impl<'a> Answer<'a> {
     }
 }
 
+impl Take for Answer<'_> {
+    fn json(&mut self, item: &[u8]) -> Result<(), serde_json::Error> {
+        let scanned = self.alike.tells();
+        if scanned {
+            self.alike.scan(item)?;
+        }
+        let settled = |(number, work): (usize, &Work)| match work {
+            Work::Each { failed, .. } => failed.is_some() || self.alike.gives_nothing(number),
+            Work::Whole(_) | Work::Keep => false,
+        };
+        if self.filters.iter().enumerate().all(settled) {
+            self.pulse.beats.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        let mut json = serde_json::Deserializer::from_slice(item);
+        let value = Wanted(&self.fields).deserialize(&mut json)?;
+        json.end()?;
+        self.filter(value, scanned);
+        Ok(())
+    }
+
+    fn value(&mut self, item: Val) {
+        self.filter(item, false);
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -238,7 +273,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::source::Format;
+    use crate::source::{Format, OnePage};
 
     /// What a source gives, one after another: pages with the tokens that they are asked for with.
     struct Script(VecDeque<(Option<&'static str>, Step)>);
@@ -290,6 +325,49 @@ mod tests {
         }
         let kept = r#"{"kind":"XList","items":[{"n":1},{"n":2},{"n":3}],"metadata":{"continue":"t"}}"#;
         assert_eq!(run(None, steps()).unwrap(), kept);
+    }
+
+    #[test]
+    fn items_that_are_alike_are_each_judged() {
+        // What a filter gives for some of these items, it gives for others that look much the same.
+        let items: Vec<String> = [
+            r#"{"n": "A", "v": 1}"#,
+            r#"{"n": "B", "v": 1}"#,
+            r#"{"n": "C", "v": 2}"#,
+            r#"{"n": 1, "v": 1}"#,
+            r#"{"n": 2, "v": 2}"#,
+            r#"{"n": "D", "v": [{"x": 1}, {"x": 2}]}"#,
+            r#"{"n": "E", "v": [{"x": 1}]}"#,
+            r#"{"n": "F", "v": []}"#,
+            r#"{"n": "G"}"#,
+        ]
+        .map(str::to_owned)
+        .into();
+        let filters = [
+            "if .v == 2 then .n else empty end",
+            "if .v == 2 then .n + \"!\" else empty end",
+            ". as $i | (([$i.v?][0]) | arrays | .[]) as $e | if $e.x == 2 then [$i.n, $e] else empty end",
+            ". as $i | select([$i.v?][0] | type == \"array\") | $i.n",
+            "select(.n == \"B\")",
+            ".v | numbers | select(. > 1) | tostring",
+            "(.v | arrays | .[]), (.n | numbers)",
+        ];
+        for filter in filters {
+            // In every order of three, twice.
+            for (a, b, c) in (0..items.len().pow(3)).map(|n| (n % 9, n / 9 % 9, n / 81)) {
+                let list = [a, b, c, a, b, c].map(|at| items[at].as_str()).join(",");
+                let list = format!(r#"{{"kind": "XList", "items": [{list}]}}"#);
+                let whole = format!("[.items | .[] | {filter}]");
+                let whole = Compiled::new(&whole).unwrap();
+                let expected = whole.run(jaq_json::read::parse_single(list.as_bytes()).unwrap());
+                let page = Box::new(OnePage::new(Cursor::new(list.clone()), Format::Json));
+                let found = reduce(page, vec![Some(format!("[.items[] | {filter}]"))]).remove(0);
+                match expected {
+                    Ok(expected) => assert_eq!(found.unwrap(), expected.to_string(), "{filter}: {list}"),
+                    Err(_) => assert!(matches!(found, Err(Refusal::Filter(_))), "{filter}: {list}"),
+                }
+            }
+        }
     }
 
     #[test]

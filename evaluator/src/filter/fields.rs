@@ -4,6 +4,8 @@
 //! looks into a value other than by naming fields, all of that place is read. What a place is (an object, a list of
 //! how many, which scalar) is always kept, so that tests of types and errors stay what they are.
 
+mod nothing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 

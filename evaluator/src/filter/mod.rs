@@ -1,5 +1,7 @@
 //! jq filters, run as the Compliance Operator's collector runs them: the first result counts, and there has to be one.
 
+pub(crate) mod alike;
+mod codes;
 pub(crate) mod fields;
 pub(crate) mod per_item;
 mod prelude;
@@ -32,6 +34,12 @@ pub(crate) struct Compiled(Filter<Data>);
 impl Compiled {
     /// Compiles a filter.
     pub(crate) fn new(code: &str) -> Result<Self, FilterError> {
+        // An author sees errors in the text that he wrote.
+        Self::without_tables(&codes::with_tables(code)).or_else(|_| Self::without_tables(code))
+    }
+
+    /// Compiles a filter as it is written.
+    fn without_tables(code: &str) -> Result<Self, FilterError> {
         // Where the words of a filter do not tell what it calls, the whole library does.
         compile(code, prelude::definitions(code))
             .or_else(|_| compile(code, prelude::all_definitions()))

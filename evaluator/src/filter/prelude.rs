@@ -64,6 +64,7 @@ pub(super) fn functions() -> impl Iterator<Item = Fun<Data>> {
         .chain(jaq_std::funs())
         .chain(jaq_json::funs())
         .chain(types().into_iter().map(run::<Data>))
+        .chain(super::codes::functions())
 }
 
 /// What jaq defines in jq by comparisons, and filters call for each value that they look at.
@@ -89,7 +90,7 @@ fn types() -> [Filter<RunPtr<Data>>; 6] {
 }
 
 /// Everything in a filter's text that could be a name, `@json` and its like included.
-fn words(code: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(code: &str) -> impl Iterator<Item = &str> {
     let apart = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '@');
     code.split(apart).map(|word| word.trim_start_matches(|c: char| c.is_ascii_digit()))
 }

@@ -30,7 +30,10 @@ pub(super) fn user_endpoint(user: &UsedBy) -> Endpoint {
     let names = value(&user.names);
     let used = over(
         &user.selection,
-        &format!("{{user: {object}, name: ({names} | arrays | .[] | strings | select(. != \"\"))}}"),
+        // The name first: most objects use none, and for these nothing else has to be looked at.
+        &format!(
+            "(({names} | arrays | .[] | strings | select(. != \"\")) as $name_ | {{user: {object}, name: $name_}})"
+        ),
     );
     let users = format!(
         "map(.user | comment) | unique | if length > {NAMED_USERS} then .[:{NAMED_USERS}] + [(length - {NAMED_USERS} | tostring) + \" others\"] else . end | join(\", \")"

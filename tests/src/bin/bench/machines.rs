@@ -16,6 +16,8 @@ const SIZES: [(&str, &str, &str, usize); 3] = [
     ("10,000 machines", "    list held whole", "10,000 on an API server", 10_000),
     ("50,000 machines", "    list held whole", "50,000 on an API server", 50_000),
 ];
+/// Machines of which each was made from an instance type: no two are alike to the rules on these.
+const UNLIKE: (&str, usize) = ("50,000 with revisions", 50_000);
 /// As many paths as the profile has filters on machines.
 const PATHS: [&str; 8] = [
     ".items[:].metadata.name",
@@ -27,6 +29,7 @@ const PATHS: [&str; 8] = [
     ".items[:].spec.template.spec.domain.memory.overcommitGuestOverhead",
     ".items[:].spec.template.spec.networks[:].multus",
 ];
+const UNLIKE_FOLDER: &str = "unlike";
 const MACHINES: &str = "apis/kubevirt.io/v1/virtualmachines.json";
 
 /// What the rows work with.
@@ -42,13 +45,14 @@ impl Machines {
         // As the project's data stream, but with filters that are not taken apart.
         let content = std::fs::read_to_string(DATASTREAM)?;
         std::fs::write(scratch.join("whole.xml"), content.replace("[.items[] |", "[.items | .[] |"))?;
-        for (name, _, _, count) in SIZES {
-            let snapshot = scratch.join(count.to_string());
-            let document = snapshot.join(MACHINES);
+        let alike = SIZES.map(|(name, .., count)| (name, count.to_string(), count, false));
+        let unlike = (UNLIKE.0, UNLIKE_FOLDER.to_owned(), UNLIKE.1, true);
+        for (name, folder, count, revisions) in alike.into_iter().chain([unlike]) {
+            let document = scratch.join(&folder).join(MACHINES);
             std::fs::create_dir_all(document.parent().context("a folder")?)?;
-            write_machines(&document, count).with_context(|| name.to_owned())?;
+            write_machines(&document, count, revisions).with_context(|| name.to_owned())?;
             let content = paths(&document.display().to_string(), &PATHS);
-            std::fs::write(scratch.join(format!("{count}.xml")), content)?;
+            std::fs::write(scratch.join(format!("{folder}.xml")), content)?;
         }
         let program = ApiServer::build(&scratch);
         let start = |count| Start { vms: count, ..Start::default() };
@@ -61,59 +65,67 @@ impl Machines {
     pub(super) fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         for (number, (name, whole, served, count)) in SIZES.into_iter().enumerate() {
-            let snapshot = self.scratch.join(count.to_string()).into_os_string();
-            let scan = |content: OsString, source: &str, place: OsString| Job {
-                program: self.virtscap.clone(),
-                arguments: [
-                    "scan".into(),
-                    "--profile".into(),
-                    PROFILE.into(),
-                    "--datastream".into(),
-                    content,
-                    "--arf".into(),
-                    self.scratch.join("arf.xml").into_os_string(),
-                    source.into(),
-                    place,
-                ]
-                .into(),
-                environment: Vec::new(),
-                done: &[2],
-                makes: None,
-            };
-            let oscap = Job {
-                program: "oscap".into(),
-                arguments: [
-                    "oval".into(),
-                    "eval".into(),
-                    "--skip-validation".into(),
-                    "--results".into(),
-                    self.scratch.join("results.xml").into_os_string(),
-                    self.scratch.join(format!("{count}.xml")).into_os_string(),
-                ]
-                .into(),
-                environment: vec![("SEXP_VALIDATE_DISABLE", "1".into())],
-                done: &[0],
-                makes: None,
-            };
-            rows.push(Row {
-                name,
-                virtscap: scan(DATASTREAM.into(), "--snapshot", snapshot.clone()),
-                oscap: Some(oscap),
-            });
-            let held = scan(self.scratch.join("whole.xml").into(), "--snapshot", snapshot);
+            let folder = count.to_string();
+            rows.push(self.beside_oscap(name, &folder));
+            let snapshot = self.scratch.join(&folder).into_os_string();
+            let held = self.scan(self.scratch.join("whole.xml").into(), "--snapshot", snapshot);
             rows.push(Row { name: whole, virtscap: held, oscap: None });
             if let Some(server) = self.servers.get(number) {
                 let kubeconfig = server.place.kubeconfig.clone().into();
-                let live = scan(DATASTREAM.into(), "--kubeconfig", kubeconfig);
+                let live = self.scan(DATASTREAM.into(), "--kubeconfig", kubeconfig);
                 rows.push(Row { name: served, virtscap: live, oscap: None });
             }
         }
+        rows.push(self.beside_oscap(UNLIKE.0, UNLIKE_FOLDER));
         rows
+    }
+
+    /// A scan of a snapshot, and oscap on as many paths of the same.
+    fn beside_oscap(&self, name: &'static str, folder: &str) -> Row {
+        let snapshot = self.scratch.join(folder).into_os_string();
+        let oscap = Job {
+            program: "oscap".into(),
+            arguments: [
+                "oval".into(),
+                "eval".into(),
+                "--skip-validation".into(),
+                "--results".into(),
+                self.scratch.join("results.xml").into_os_string(),
+                self.scratch.join(format!("{folder}.xml")).into_os_string(),
+            ]
+            .into(),
+            environment: vec![("SEXP_VALIDATE_DISABLE", "1".into())],
+            done: &[0],
+            makes: None,
+        };
+        Row { name, virtscap: self.scan(DATASTREAM.into(), "--snapshot", snapshot), oscap: Some(oscap) }
+    }
+
+    fn scan(&self, content: OsString, source: &str, place: OsString) -> Job {
+        Job {
+            program: self.virtscap.clone(),
+            arguments: [
+                "scan".into(),
+                "--profile".into(),
+                PROFILE.into(),
+                "--datastream".into(),
+                content,
+                "--arf".into(),
+                self.scratch.join("arf.xml").into_os_string(),
+                source.into(),
+                place,
+            ]
+            .into(),
+            environment: Vec::new(),
+            done: &[2],
+            makes: None,
+        }
     }
 }
 
-/// A list of machines of 4 KB, none of which offends, as an API server answers it.
-fn write_machines(path: &Path, count: usize) -> std::io::Result<()> {
+/// A list of machines of 4 KB, none of which offends, as an API server answers it; each with a revision of its instance
+/// type, where they are to have one.
+fn write_machines(path: &Path, count: usize, revisions: bool) -> std::io::Result<()> {
     let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
     let words = "a note on a machine that says a little ".repeat(70);
     write!(
@@ -121,7 +133,7 @@ fn write_machines(path: &Path, count: usize) -> std::io::Result<()> {
         r#"{{"apiVersion":"kubevirt.io/v1","kind":"VirtualMachineList","metadata":{{"resourceVersion":"1"}},"items":["#
     )?;
     for number in 0..count {
-        let machine = serde_json::json!({
+        let mut machine = serde_json::json!({
             "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine",
             "metadata": {
                 "name": format!("vm-{number}"), "namespace": format!("vms-{}", number % 10),
@@ -154,6 +166,14 @@ fn write_machines(path: &Path, count: usize) -> std::io::Result<()> {
                 "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
             },
         });
+        if revisions {
+            machine["spec"]["instancetype"] =
+                serde_json::json!({"kind": "VirtualMachineClusterInstancetype", "name": "u1.medium"});
+            machine["status"]["instancetypeRef"] = serde_json::json!({
+                "kind": "VirtualMachineClusterInstancetype", "name": "u1.medium",
+                "controllerRevisionRef": {"name": format!("vm-{number}-u1.medium-v1beta1-6f0b6c5e-1")},
+            });
+        }
         write!(file, "{}{machine}", if number == 0 { "" } else { "," })?;
     }
     write!(file, "]}}")?;
