@@ -49,7 +49,7 @@ pub(crate) struct Collect {
     out: Option<PathBuf>,
 
     /// Record nodes of the cluster too, by way of their virt-handler pods: all, or those of a label selector. They are written to
-    /// nodes/NAME in the folder of --out, each for virtscap scan --node
+    /// nodes/NAME in the folder of --out, for virtscap scan --snapshot with --nodes all
     #[arg(long, value_name = "all|SELECTOR", requires = "out")]
     nodes: Option<String>,
 
@@ -70,7 +70,7 @@ impl Collect {
             let cluster = self.live.connect()?;
             let recorded = record_cluster(&prepared, &cluster, out)?;
             return match nodes {
-                Some(nodes) => Ok(recorded.and(nodes.record(&cluster, &request, &out.join("nodes"))?)),
+                Some(nodes) => Ok(recorded.and(nodes.record(&cluster, &request, out)?)),
                 None => Ok(recorded),
             };
         }

@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use virtscap_evaluator::folder::FolderError;
-use virtscap_evaluator::nodes::{Target, record_nodes, scan_nodes};
+use virtscap_evaluator::nodes::{Target, record_nodes, scan_nodes, scan_recorded};
 use virtscap_evaluator::report::nodes::NodesReport;
-use virtscap_evaluator::report::{arf, html, text};
+use virtscap_evaluator::report::{SourceReport, arf, html, text};
 use virtscap_evaluator::scan::{Prepared, Request, Scan};
 use virtscap_evaluator::source::cluster::{ClusterNode, NODE_ROOT, nodes};
 use virtscap_evaluator::source::remote::{Executor, Limits};
+use virtscap_evaluator::source::{NODES_FOLDER, RecordedNodes, node_file_name};
 
 use crate::live::{Cluster, HEADING};
 use crate::shown::{Shown, json};
@@ -25,13 +26,21 @@ const OF_NODES: &str = "-node";
 pub(crate) struct Nodes {
     /// Scan nodes of the cluster, by way of their virt-handler pods: all, none, or those of a label selector. With a
     /// profile NAME, the cluster is scanned for NAME and the nodes for NAME-node; with NAME-node, the nodes alone, and
-    /// all where this is not given
+    /// all where this is not given. Of a snapshot, all or none of the nodes that were recorded with it
     #[arg(long, value_name = "all|none|SELECTOR", help_heading = HEADING)]
     nodes: Option<String>,
 
     /// New folder for the results of nodes: summary.json, summary.html, and nodes/NODE.arf.xml, .json and .html
     #[arg(long, value_name = "DIR", help_heading = HEADING)]
     nodes_out: Option<PathBuf>,
+}
+
+/// Where the nodes are.
+pub(crate) enum From<'a> {
+    /// In a live cluster.
+    Cluster(&'a Cluster),
+    /// In the snapshot in this folder.
+    Snapshot(&'a RecordedNodes, &'a Path),
 }
 
 /// A scan of nodes that can be begun.
@@ -44,7 +53,7 @@ pub(crate) struct Plan<'a> {
 }
 
 impl Nodes {
-    /// The first option that only makes sense with a live cluster.
+    /// The first option that only makes sense with a live cluster or a snapshot.
     pub(crate) fn named(&self) -> Option<&'static str> {
         let options = [(self.nodes.is_some(), "--nodes"), (self.nodes_out.is_some(), "--nodes-out")];
         options.into_iter().find_map(|(given, option)| given.then_some(option))
@@ -73,6 +82,20 @@ impl Nodes {
     }
 }
 
+/// The nodes of a snapshot that a plan is for; says what is wrong where there are none.
+pub(crate) fn recorded_nodes(plan: &Plan<'_>, snapshot: &Path) -> Result<RecordedNodes> {
+    if let Some(selector) = plan.selector {
+        bail!("--nodes {selector}: a snapshot does not have the labels of its nodes; --nodes all scans each");
+    }
+    let nodes = RecordedNodes::open(snapshot)?;
+    nodes.with_context(|| {
+        format!(
+            "{}: there is no folder {NODES_FOLDER} in it, as virtscap collect --out DIR --nodes all makes; an archive has to be unpacked",
+            snapshot.display()
+        )
+    })
+}
+
 /// Whether a request is for a profile of nodes.
 fn is_of_nodes(request: &Request<'_>) -> bool {
     request.profile.is_some_and(|profile| profile.ends_with(OF_NODES))
@@ -84,15 +107,6 @@ fn profile_of_nodes(request: &Request<'_>) -> Result<String> {
     let profile = if is_of_nodes(request) { profile.to_owned() } else { format!("{profile}{OF_NODES}") };
     Prepared::new(&Request { profile: Some(&profile), ..*request }).context("the profile of the nodes")?;
     Ok(profile)
-}
-
-/// The name of a node, as that of a file.
-fn checked(node: &str) -> Result<&str> {
-    // No API server lets such a name be, and it would lead elsewhere.
-    if node.is_empty() || node.starts_with('.') || node.contains(['/', '\\']) {
-        bail!("{node:?} is no name of a node");
-    }
-    Ok(node)
 }
 
 impl<'a> Plan<'a> {
@@ -117,40 +131,56 @@ impl<'a> Plan<'a> {
         work(&prepared, &targets)
     }
 
-    /// Records the nodes, each in a folder of its name, and tells what could not be read.
-    pub(crate) fn record(&self, cluster: &Cluster, request: &Request<'_>, folder: &Path) -> Result<Outcome> {
+    /// Records the nodes in the folder of a snapshot, and tells what could not be read.
+    pub(crate) fn record(
+        &self,
+        cluster: &Cluster,
+        request: &Request<'_>,
+        snapshot: &Path,
+    ) -> Result<Outcome> {
         let recorded = self.with_nodes(cluster, request, |prepared, targets| {
             Ok(record_nodes(prepared, targets, NODE_ROOT, Limits::default()))
         })?;
+        let nodes = RecordedNodes::new(recorded);
+        nodes.write_to(snapshot)?;
         let mut outcome = Outcome::Success;
-        for (node, trouble) in &recorded {
-            if let Some(reason) = trouble {
+        for node in nodes.iter() {
+            if let Some(reason) = &node.not_read {
                 outcome = Outcome::NotPassed;
-                anstream::eprintln!("{}", text::shown(&format!("node {}: {reason}", node.name())));
-            }
-            if node.iter().next().is_some() {
-                node.write_to(&folder.join(checked(node.name())?))?;
+                anstream::eprintln!("{}", text::shown(&format!("node {}: {reason}", node.name)));
             }
         }
-        anstream::eprintln!("{} nodes: their files in {}", recorded.len(), folder.display());
+        let folder = snapshot.join(NODES_FOLDER);
+        anstream::eprintln!("{} nodes: their files in {}", nodes.iter().len(), folder.display());
         Ok(outcome)
     }
 
     /// Scans the nodes, writes their results, and shows what they have in common.
-    pub(crate) fn run(&self, cluster: &Cluster, request: &Request<'_>, shown: &Shown) -> Result<Outcome> {
+    pub(crate) fn run(&self, from: From<'_>, request: &Request<'_>, shown: &Shown) -> Result<Outcome> {
+        let source = |kind: &str, location| SourceReport { kind: kind.to_owned(), location };
         let wrong = Mutex::new(Vec::new());
-        let outcomes = self.with_nodes(cluster, request, |prepared, targets| {
-            Ok(scan_nodes(prepared, targets, NODE_ROOT, Limits::default(), &|node, scan| {
-                if let Some(Err(error)) = self.out.map(|out| write_node(&out.join("nodes"), node, scan)) {
-                    wrong.lock().unwrap_or_else(PoisonError::into_inner).push(error);
-                }
-            }))
-        })?;
+        let done = |node: &str, scan: &Scan<'_>| {
+            if let Some(Err(error)) = self.out.map(|out| write_node(&out.join("nodes"), node, scan)) {
+                wrong.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+            }
+        };
+        let (outcomes, source) = match from {
+            From::Cluster(cluster) => {
+                let outcomes = self.with_nodes(cluster, request, |prepared, targets| {
+                    Ok(scan_nodes(prepared, targets, NODE_ROOT, Limits::default(), &done))
+                })?;
+                (outcomes, source("cluster-nodes", cluster.parts().0.cluster().to_owned()))
+            }
+            From::Snapshot(nodes, folder) => {
+                let request = Request { profile: Some(&self.profile), ..*request };
+                let outcomes = scan_recorded(&Prepared::new(&request)?, nodes, &done);
+                (outcomes, source("snapshot-nodes", folder.display().to_string()))
+            }
+        };
         if let Some(error) = wrong.into_inner().unwrap_or_else(PoisonError::into_inner).pop() {
             return Err(error);
         }
-        let (connection, _) = cluster.parts();
-        let report = NodesReport::new(connection.cluster(), &outcomes).context("there are no nodes")?;
+        let report = NodesReport::new(source, &outcomes).context("there are no nodes")?;
         if let Some(out) = self.out {
             output::write(&out.join("summary.json"), &json(&report)?)?;
             output::write(&out.join("summary.html"), &html::nodes(&report, true)?)?;
@@ -166,7 +196,7 @@ fn target(node: &ClusterNode) -> Target<'_> {
 
 /// Writes what was found on a node.
 fn write_node(folder: &Path, node: &str, scan: &Scan<'_>) -> Result<()> {
-    let node = checked(node)?;
+    let node = node_file_name(node)?;
     let file = |ending: &str| folder.join(format!("{node}.{ending}"));
     output::write(&file("arf.xml"), &arf::asset_report(scan)?)?;
     output::write(&file("json"), &json(&scan.report)?)?;

@@ -12,7 +12,7 @@ use virtscap_scap::xccdf::Tailoring;
 
 use crate::content::{ContentArgs, named};
 use crate::live::{Cluster, Live};
-use crate::nodes::Nodes;
+use crate::nodes::{From, Nodes, Plan, recorded_nodes};
 use crate::shown::Shown;
 use crate::tailor::read_tailoring;
 use crate::{Outcome, output};
@@ -194,10 +194,18 @@ impl Scan {
         let Source { snapshot, dump, must_gather, manifests, root, node } = &self.source;
         let recorded = [snapshot, dump, must_gather, root, node].into_iter().any(Option::is_some);
         let recorded = recorded || !manifests.is_empty();
-        if let Some(option) = self.live.named().or(self.nodes.named()).filter(|_| recorded) {
+        if let Some(option) = self.live.named().filter(|_| recorded) {
             bail!("{option} is for a live cluster; name it, or another source");
         }
-        let nodes = if recorded { None } else { self.nodes.plan(&request)? };
+        let may_have_nodes = !recorded || snapshot.is_some();
+        if let Some(option) = self.nodes.named().filter(|_| !may_have_nodes) {
+            bail!("{option} is for a live cluster or a snapshot; name it, or another source");
+        }
+        let nodes = if may_have_nodes { self.nodes.plan(&request)? } else { None };
+        let of_snapshot = match (&nodes, snapshot) {
+            (Some(nodes), Some(snapshot)) => Some((recorded_nodes(nodes, snapshot)?, snapshot.as_path())),
+            _ => None,
+        };
         let alone = nodes.as_ref().is_some_and(|nodes| nodes.alone);
         if alone && (self.arf.is_some() || self.results.is_some()) {
             bail!(
@@ -205,8 +213,13 @@ impl Scan {
             );
         }
         let cluster = if recorded { None } else { Some(self.live.connect()?) };
-        if let (Some(nodes), Some(cluster), true) = (&nodes, &cluster, alone) {
-            return nodes.run(cluster, &request, &self.shown);
+        let scan_nodes = |plan: &Plan<'_>| match (&of_snapshot, &cluster) {
+            (Some((nodes, folder)), _) => plan.run(From::Snapshot(nodes, folder), &request, &self.shown),
+            (_, Some(cluster)) => plan.run(From::Cluster(cluster), &request, &self.shown),
+            (None, None) => Ok(Outcome::Success),
+        };
+        if let Some(nodes) = nodes.as_ref().filter(|_| alone) {
+            return scan_nodes(nodes);
         }
         let scan = match (snapshot, dump, must_gather, root, node, &cluster) {
             _ if !manifests.is_empty() => scan(&request, &open_manifests(manifests)?).with_context(named)?,
@@ -235,9 +248,9 @@ impl Scan {
             output::write(file, &arf::xccdf_results(&scan)?)?;
         }
         let outcome = self.shown.show(&scan.report, &scan.texts)?;
-        match (&nodes, &cluster) {
-            (Some(nodes), Some(cluster)) => Ok(outcome.and(nodes.run(cluster, &request, &self.shown)?)),
-            _ => Ok(outcome),
+        match &nodes {
+            Some(nodes) => Ok(outcome.and(scan_nodes(nodes)?)),
+            None => Ok(outcome),
         }
     }
 }

@@ -116,6 +116,50 @@ fn a_snapshot_has_no_files_of_a_node() {
 }
 
 #[test]
+fn the_nodes_of_a_snapshot_are_scanned_as_those_of_a_cluster() {
+    let folder = node();
+    let run = |arguments: &[&str], code: i32| virtscap(folder.path(), arguments).code(code);
+    run(&["collect", "--root", "host", "--node", "snapshot/nodes/worker-0", "--profile", "level-1-node"], 0);
+    let index = "nodes: [{name: worker-1, not_read: no virt-handler pod runs on it}, {name: worker-0}]";
+    std::fs::write(folder.path().join("snapshot/nodes/nodes.yaml"), index).unwrap();
+    let alone = ["scan", "--snapshot", "snapshot", "--profile", "level-1-node"];
+    let said = run(&[&alone[..], &["--nodes-out", "out", "--json", "-"]].concat(), 2);
+    let report: serde_json::Value = serde_json::from_slice(&said.get_output().stdout).unwrap();
+    assert_eq!(report["source"], serde_json::json!({"kind": "snapshot-nodes", "location": "snapshot"}));
+    let nodes = report["nodes"].as_array().unwrap();
+    let names: Vec<_> = nodes.iter().map(|node| node["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["worker-0", "worker-1"]);
+    assert_eq!(nodes[1]["not_scanned"], "no virt-handler pod runs on it");
+    assert_eq!(nodes[1]["counts"].as_object().unwrap().keys().collect::<Vec<_>>(), ["unknown"]);
+    let of_node: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("out/nodes/worker-0.json")).unwrap())
+            .unwrap();
+    let node = ["scan", "--node", "snapshot/nodes/worker-0", "--profile", "level-1-node", "--json", "-"];
+    let said = run(&node, 2);
+    let expected: serde_json::Value = serde_json::from_slice(&said.get_output().stdout).unwrap();
+    assert_eq!(of_node["rules"], expected["rules"]);
+    for file in ["summary.json", "summary.html", "nodes/worker-1.arf.xml"] {
+        assert!(folder.path().join("out").join(file).is_file(), "{file}");
+    }
+    // With the cluster's objects, if they are asked for.
+    std::fs::create_dir_all(folder.path().join("snapshot/api/v1")).unwrap();
+    std::fs::write(folder.path().join("snapshot/api/v1/pods.json"), r#"{"kind": "PodList", "items": []}"#)
+        .unwrap();
+    let said = run(&["scan", "--snapshot", "snapshot", "--profile", "level-1", "--nodes", "all"], 2);
+    let said = String::from_utf8_lossy(&said.get_output().stdout).into_owned();
+    assert!(said.contains("level-1: ") && said.contains("level-1-node: not passed (0 of 2 nodes"), "{said}");
+
+    let told = |arguments: &[&str], what: &str| {
+        let said = stderr(&run(arguments, 1));
+        assert!(said.contains(what), "{arguments:?}: {said}");
+    };
+    told(&[&alone[..], &["--nodes", "a=b"]].concat(), "does not have the labels");
+    told(&["scan", "--snapshot", "host", "--profile", "level-1", "--nodes", "all"], "no folder nodes in it");
+    std::fs::write(folder.path().join("snapshot/nodes/nodes.yaml"), "nodes: [{name: worker-2}]").unwrap();
+    told(&alone, "of the node 'worker-2' there is no folder");
+}
+
+#[test]
 fn the_arf_of_a_node_is_valid() {
     let folder = node();
     virtscap(folder.path(), &with(&["scan", "--root", "host", "--arf", "arf.xml"], &[])).code(2);
@@ -142,7 +186,10 @@ fn a_source_is_exactly_one() {
     told(&with(&["scan"], &[]), "Name a kubeconfig with --kubeconfig, or a source such as --snapshot");
     told(&["scan", "--root", "host", "--node", "out"], "cannot be used with");
     told(&["scan", "--root", "host", "--snapshot", "x"], "cannot be used with");
-    told(&with(&["scan", "--root", "host", "--nodes", "all"], &[]), "--nodes is for a live cluster");
+    told(
+        &with(&["scan", "--root", "host", "--nodes", "all"], &[]),
+        "--nodes is for a live cluster or a snapshot",
+    );
     told(&["scan", "--nodes-out", "x"], "--nodes-out wants --nodes");
     told(&["scan", "--profile", "level-1-node", "--arf", "x"], "with --nodes-out");
     told(&["scan", "--profile", "level-1-node", "--nodes-out", "host"], "host: is not empty");

@@ -5,7 +5,7 @@ use crate::parallel;
 use crate::report::Report;
 use crate::scan::{Prepared, Scan};
 use crate::source::remote::{Executor, Limits, RemoteNode};
-use crate::source::{NodeSource as _, RecordedNode, Recording};
+use crate::source::{NodeSource as _, OfCluster, RecordedNode, RecordedNodes, Recording};
 
 /// How many nodes are scanned at a time. They wait for answers most of the time.
 const AT_A_TIME: usize = 8;
@@ -42,6 +42,29 @@ pub fn scan_nodes<'a>(
         let (scan, trouble) = scan_node(prepared, node, root, limits);
         done(node.name, &scan);
         NodeOutcome { name: node.name.to_owned(), trouble, report: scan.report }
+    })
+}
+
+/// Scans recorded nodes, as [`scan_nodes`] scans those of a live cluster.
+pub fn scan_recorded<'a>(
+    prepared: &Prepared<'a>,
+    nodes: &RecordedNodes,
+    done: &(dyn Fn(&str, &Scan<'a>) + Sync),
+) -> Vec<NodeOutcome> {
+    parallel::each(nodes.iter(), AT_A_TIME, |OfCluster { name, not_read, files }| {
+        let mut scan = match files {
+            Some(files) => prepared.evaluate(&OnNode(files), files.describe()),
+            None => {
+                let reason = not_read.as_deref().unwrap_or("nothing was recorded of it");
+                let nothing = RemoteNode::not_read(name, reason);
+                prepared.evaluate(&OnNode(&nothing), nothing.describe())
+            }
+        };
+        if let Some(reason) = not_read {
+            scan.set_partial(reason.clone());
+        }
+        done(name, &scan);
+        NodeOutcome { name: name.clone(), trouble: not_read.clone(), report: scan.report }
     })
 }
 

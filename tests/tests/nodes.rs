@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 use virtscap_cli::{ONLY, only};
 use virtscap_evaluator::files::{Files, Lookup, Metadata};
-use virtscap_evaluator::nodes::{NodeOutcome, Target, scan_nodes};
+use virtscap_evaluator::nodes::{NodeOutcome, Target, record_nodes, scan_nodes, scan_recorded};
 use virtscap_evaluator::report::nodes::NodesReport;
 use virtscap_evaluator::report::{Report, SourceReport, html, nodes};
 use virtscap_evaluator::scan::{Prepared, Request, scan_node};
 use virtscap_evaluator::source::remote::{ExecError, Executor, Job, Limits, RemoteNode};
-use virtscap_evaluator::source::{HostRoot, RecordedNode};
+use virtscap_evaluator::source::{HostRoot, RecordedNode, RecordedNodes};
 use virtscap_generator::case::Evidence;
 use virtscap_generator::model::Scope;
 use virtscap_scap::xccdf::XccdfResult;
@@ -484,6 +484,10 @@ fn a_link_in_the_place_of_a_directory_leads_nowhere() {
     assert_eq!(swapped.runs.into_inner(), 2);
 }
 
+fn source(location: &str) -> SourceReport {
+    SourceReport { kind: "cluster-nodes".to_owned(), location: location.to_owned() }
+}
+
 #[test]
 fn the_summary_names_nodes_that_differ_and_nodes_that_were_not_scanned() {
     let (Some(hardened), Some(neglected)) = (tree("hardened"), tree("neglected")) else { return };
@@ -511,7 +515,7 @@ fn the_summary_names_nodes_that_differ_and_nodes_that_were_not_scanned() {
         done.fetch_add(1, Ordering::Relaxed);
     });
     assert_eq!(done.into_inner(), 4);
-    let report = NodesReport::new("https://cluster.example", &outcomes).unwrap();
+    let report = NodesReport::new(source("https://cluster.example"), &outcomes).unwrap();
     let passed: Vec<_> = report.nodes.iter().map(|node| (node.name.as_str(), node.passed)).collect();
     assert_eq!(passed, [("a", true), ("b", false), ("c", false), ("d", true)]);
     assert!(!report.passed);
@@ -520,6 +524,19 @@ fn the_summary_names_nodes_that_differ_and_nodes_that_were_not_scanned() {
     let expected = [(XccdfResult::Pass, "a d"), (XccdfResult::Unknown, "b"), (XccdfResult::Fail, "c")];
     assert_eq!(results, expected.map(|(result, nodes)| (result, nodes.to_owned())));
     assert!(differs.offenders.iter().all(|of| of.nodes == ["c"]) && !differs.offenders.is_empty());
+    // What was recorded of them gives the same.
+    let snapshot = tempfile::tempdir().unwrap();
+    let recorded = record_nodes(&prepared, &targets, "ROOT", Limits::default());
+    RecordedNodes::new(recorded).write_to(snapshot.path()).unwrap();
+    let recorded = RecordedNodes::open(snapshot.path()).unwrap().unwrap();
+    let again = scan_recorded(&prepared, &recorded, &|_, _| {});
+    assert_eq!(again.len(), outcomes.len());
+    for (again, before) in again.iter().zip(&outcomes) {
+        assert_eq!((&again.name, &again.trouble), (&before.name, &before.trouble));
+        for (again, before) in again.report.rules.iter().zip(&before.report.rules) {
+            assert_eq!(again, before);
+        }
+    }
     let text = nodes::render(&report, false);
     assert!(text.contains("inconsistent: pass on a, d; unknown on b; fail on c"), "{text}");
     assert!(text.contains("no virt-handler pod runs on it"), "{text}");
@@ -532,8 +549,8 @@ fn the_summary_names_nodes_that_differ_and_nodes_that_were_not_scanned() {
     .unwrap();
     assert!(page.contains("nodes/c.html") && page.contains("Nodes differ."), "{page}");
     // One node alone that passes is a pass; one that was not scanned makes none of the others differ.
-    let alone = NodesReport::new("x", &outcomes[..1]).unwrap();
+    let alone = NodesReport::new(source("x"), &outcomes[..1]).unwrap();
     assert!(alone.passed && alone.rules.iter().all(|rule| !rule.inconsistent));
-    let with_b = NodesReport::new("x", &outcomes[..2]).unwrap();
+    let with_b = NodesReport::new(source("x"), &outcomes[..2]).unwrap();
     assert!(!with_b.passed && with_b.rules.iter().all(|rule| !rule.inconsistent));
 }

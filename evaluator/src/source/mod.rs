@@ -14,6 +14,7 @@ mod node_file;
 mod objects;
 mod pages;
 mod recorded;
+mod recorded_nodes;
 mod recording;
 pub mod remote;
 mod snapshot;
@@ -31,6 +32,7 @@ pub use memory::MemorySource;
 pub use must_gather::{MustGather, MustGatherError};
 pub use pages::{Next, OnePage, Page, PageContent, Pages, Refusal};
 pub use recorded::{Data, Recorded, RecordedNode};
+pub use recorded_nodes::{NODES_FOLDER, OfCluster, RecordedNodes, node_file_name};
 pub use recording::Recording;
 pub(crate) use snapshot::place;
 pub use snapshot::{Snapshot, SnapshotError};
@@ -121,6 +123,12 @@ pub enum NodeError {
         line: u64,
         /// What is wrong there.
         problem: String,
+    },
+    /// A node has a name that no node can have.
+    #[error("{name:?} is no name of a node")]
+    Name {
+        /// The name.
+        name: String,
     },
     /// The folder to write to is of no use.
     #[error(transparent)]

@@ -23,7 +23,7 @@ pub struct NodesReport {
     pub benchmark: BenchmarkReport,
     /// The profile; absent where the benchmark's own selection was used.
     pub profile: Option<ProfileReport>,
-    /// The cluster.
+    /// Where the nodes are.
     pub source: SourceReport,
     /// When the scan began (RFC 3339, UTC).
     pub started: String,
@@ -108,8 +108,8 @@ pub struct MessageOfNodes {
 }
 
 impl NodesReport {
-    /// Of what the nodes of a cluster gave, which were scanned for the same; none where there are no nodes.
-    pub fn new(cluster: &str, outcomes: &[NodeOutcome]) -> Option<Self> {
+    /// Of what the nodes of a source gave, which were scanned for the same; none where there are no nodes.
+    pub fn new(source: SourceReport, outcomes: &[NodeOutcome]) -> Option<Self> {
         let first = &outcomes.first()?.report;
         let reports = || outcomes.iter().map(|outcome| &outcome.report);
         let node = |outcome: &NodeOutcome| NodeReport {
@@ -124,7 +124,7 @@ impl NodesReport {
             tool: first.tool.clone(),
             benchmark: first.benchmark.clone(),
             profile: first.profile.clone(),
-            source: SourceReport { kind: "cluster-nodes".to_owned(), location: cluster.to_owned() },
+            source,
             started: reports().map(|report| &report.started).min()?.clone(),
             finished: reports().map(|report| &report.finished).max()?.clone(),
             passed: nodes.iter().all(|node| node.passed),

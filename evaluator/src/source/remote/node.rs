@@ -53,6 +53,11 @@ impl<'e> RemoteNode<'e> {
         node
     }
 
+    /// A node that could not be read once, for the reason that [`Self::trouble`] told then.
+    pub(crate) fn not_read(name: impl Into<String>, trouble: &str) -> Self {
+        Self { failed: Some(trouble.to_owned()), ..Self::of_nothing(name, Limits::default()) }
+    }
+
     fn of_nothing(name: impl Into<String>, limits: Limits) -> Self {
         Self {
             name: name.into(),
