@@ -166,9 +166,19 @@ impl Cluster {
         );
     }
 
-    /// The connection, and what ends the asking.
-    pub(crate) fn parts(&self) -> (&Connection, &Arc<Stop>) {
-        (&self.connection, &self.stop)
+    /// The cluster as a source of its nodes.
+    pub(crate) fn source_of_nodes(&self) -> ClusterSource<'_> {
+        ClusterSource::new(&self.connection, Arc::clone(&self.stop), Arc::clone(&self.shown) as _)
+    }
+
+    /// The API server's address.
+    pub(crate) fn name(&self) -> &str {
+        self.connection.cluster()
+    }
+
+    /// How far it is with the nodes.
+    pub(crate) fn progress(&self) -> &Shown {
+        &self.shown
     }
 
     /// All has been asked for.

@@ -125,10 +125,12 @@ impl<'a> Plan<'a> {
     ) -> Result<T> {
         let request = Request { profile: Some(&self.profile), ..*request };
         let prepared = Prepared::new(&request)?;
-        let (connection, stop) = cluster.parts();
-        let nodes = nodes(connection, self.selector, stop)?;
+        let nodes = nodes(&cluster.source_of_nodes(), self.selector)?;
         let targets: Vec<_> = nodes.iter().map(target).collect();
-        work(&prepared, &targets)
+        cluster.progress().begin_nodes(targets.len());
+        let done = work(&prepared, &targets);
+        cluster.progress().finish_nodes();
+        done
     }
 
     /// Records the nodes in the folder of a snapshot, and tells what could not be read.
@@ -139,7 +141,8 @@ impl<'a> Plan<'a> {
         snapshot: &Path,
     ) -> Result<Outcome> {
         let recorded = self.with_nodes(cluster, request, |prepared, targets| {
-            Ok(record_nodes(prepared, targets, NODE_ROOT, Limits::default()))
+            let done = |node: &str, trouble: Option<&str>| cluster.progress().node_is_done(node, trouble);
+            Ok(record_nodes(prepared, targets, NODE_ROOT, Limits::default(), &done))
         })?;
         let nodes = RecordedNodes::new(recorded);
         nodes.write_to(snapshot)?;
@@ -167,9 +170,12 @@ impl<'a> Plan<'a> {
         let (outcomes, source) = match from {
             From::Cluster(cluster) => {
                 let outcomes = self.with_nodes(cluster, request, |prepared, targets| {
-                    Ok(scan_nodes(prepared, targets, NODE_ROOT, Limits::default(), &done))
+                    Ok(scan_nodes(prepared, targets, NODE_ROOT, Limits::default(), &|node, scan| {
+                        cluster.progress().node_is_done(node, scan.report.partial.as_deref());
+                        done(node, scan);
+                    }))
                 })?;
-                (outcomes, source("cluster-nodes", cluster.parts().0.cluster().to_owned()))
+                (outcomes, source("cluster-nodes", cluster.name().to_owned()))
             }
             From::Snapshot(nodes, folder) => {
                 let request = Request { profile: Some(&self.profile), ..*request };

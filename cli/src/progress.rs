@@ -27,6 +27,8 @@ struct State {
     /// How many objects of each path are there.
     objects: BTreeMap<String, u64>,
     done: u64,
+    /// Since when nodes are asked.
+    nodes: Option<Instant>,
 }
 
 impl State {
@@ -44,15 +46,7 @@ impl Shown {
     /// These paths will be asked for.
     pub(crate) fn begin(&self, paths: &BTreeSet<&str>) {
         self.state().wanted = paths.iter().map(|path| (*path).to_owned()).collect();
-        if self.quiet || !std::io::stderr().is_terminal() {
-            return;
-        }
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {pos}/{len} paths, {wide_msg}") {
-            self.bar.set_style(style);
-        }
-        self.bar.set_length(paths.len() as u64);
-        self.bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
-        self.bar.enable_steady_tick(Duration::from_millis(200));
+        self.show_bar("{spinner} {elapsed} {pos}/{len} paths, {wide_msg}", paths.len());
     }
 
     /// All has been asked for.
@@ -62,6 +56,47 @@ impl Shown {
         let (done, objects) = (state.done, state.objects());
         drop(state);
         self.say(&format!("{done} paths, {objects} objects in {} s", self.begun.elapsed().as_secs()));
+    }
+
+    /// So many nodes will be asked.
+    pub(crate) fn begin_nodes(&self, nodes: usize) {
+        *self.state() = State { nodes: Some(Instant::now()), ..State::default() };
+        self.bar.reset();
+        self.show_bar("{spinner} {elapsed} {pos}/{len} nodes, {wide_msg}", nodes);
+    }
+
+    /// A node has been asked.
+    pub(crate) fn node_is_done(&self, node: &str, trouble: Option<&str>) {
+        let mut state = self.state();
+        state.done += 1;
+        self.bar.set_position(state.done);
+        self.bar.set_message(text::shown(node));
+        drop(state);
+        if self.verbose {
+            self.say(&format!("node {node}: {}", trouble.unwrap_or("read")));
+        }
+    }
+
+    /// All nodes have been asked.
+    pub(crate) fn finish_nodes(&self) {
+        self.bar.finish_and_clear();
+        let state = self.state();
+        let (done, begun) = (state.done, state.nodes.unwrap_or(self.begun));
+        drop(state);
+        self.say(&format!("{done} nodes in {} s", begun.elapsed().as_secs()));
+    }
+
+    /// On a terminal.
+    fn show_bar(&self, template: &str, length: usize) {
+        if self.quiet || !std::io::stderr().is_terminal() {
+            return;
+        }
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_length(length as u64);
+        self.bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+        self.bar.enable_steady_tick(Duration::from_millis(200));
     }
 
     /// A line for people.

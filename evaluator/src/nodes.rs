@@ -69,11 +69,13 @@ pub fn scan_recorded<'a>(
 }
 
 /// Records what the rules ask of each node. What could not be read of a node is in no recording; why is told beside it.
+/// `done` is told so as soon as a node was asked, from several threads.
 pub fn record_nodes(
     prepared: &Prepared<'_>,
     nodes: &[Target<'_>],
     root: &str,
     limits: Limits,
+    done: &(dyn Fn(&str, Option<&str>) + Sync),
 ) -> Vec<(RecordedNode, Option<String>)> {
     parallel::each(nodes, AT_A_TIME, |node| {
         let mut remote = remote(node, root, limits);
@@ -82,7 +84,9 @@ pub fn record_nodes(
             prepared.evaluate(&OnNode(&recording), remote.describe());
             recording.into_node(node.name)
         });
-        (recorded, remote.trouble())
+        let trouble = remote.trouble();
+        done(node.name, trouble.as_deref());
+        (recorded, trouble)
     })
 }
 

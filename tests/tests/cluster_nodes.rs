@@ -8,7 +8,9 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use virtscap_evaluator::nodes::{NodeOutcome, Target, record_nodes, scan_nodes};
 use virtscap_evaluator::scan::{Prepared, Request, scan_node};
-use virtscap_evaluator::source::cluster::{Access, Connection, NODE_ROOT, NodesError, Stop, nodes};
+use virtscap_evaluator::source::cluster::{
+    Access, ClusterSource, Connection, NODE_ROOT, NodesError, Stop, nodes,
+};
 use virtscap_evaluator::source::remote::{Executor, Limits};
 use virtscap_evaluator::source::{HostRoot, RecordedNode};
 use virtscap_scap::xccdf::XccdfResult;
@@ -77,7 +79,8 @@ fn scan(server: &Server, user: &str, selector: Option<&str>) -> Result<Vec<NodeO
     let connection = connection(server, user);
     let request = request();
     let prepared = Prepared::new(&request).unwrap();
-    let nodes = nodes(&connection, selector, &Arc::new(Stop::new(None)))?;
+    let source = ClusterSource::new(&connection, Arc::new(Stop::new(None)), Arc::new(()));
+    let nodes = nodes(&source, selector)?;
     let targets: Vec<_> = nodes
         .iter()
         .map(|node| Target {
@@ -123,18 +126,27 @@ fn nodes_of_a_cluster_give_what_their_roots_give() {
         .iter()
         .for_each(|outcome| none(outcome, "get and create on pods/exec in the namespace openshift-cnv"));
     let error = scan(&server, "nobody", None).err().unwrap();
-    assert!(error.to_string().contains("nodes cannot be listed"), "{error}");
+    let error = error.to_string();
+    assert!(
+        error.contains("nodes cannot be listed") && error.contains("needs the verb list on nodes"),
+        "{error}"
+    );
+    let error = scan(&server, "scanner", Some("a in")).err().unwrap().to_string();
+    assert!(error.contains("nodes cannot be listed: the API server answered 400"), "{error}");
 
     let connection = connection(&server, "scanner");
     let stop = Arc::new(Stop::new(None));
-    let found = nodes(&connection, None, &stop).unwrap();
+    let source = ClusterSource::new(&connection, Arc::clone(&stop), Arc::new(()));
+    let found = nodes(&source, None).unwrap();
     stop.interrupt();
     let request = request();
     let prepared = Prepared::new(&request).unwrap();
     let pod = found[1].handler.as_ref().unwrap();
     let target = Target { name: "worker-0", executor: Ok(pod) };
     let (nothing, trouble) =
-        record_nodes(&prepared, std::slice::from_ref(&target), NODE_ROOT, Limits::default()).pop().unwrap();
+        record_nodes(&prepared, std::slice::from_ref(&target), NODE_ROOT, Limits::default(), &|_, _| {})
+            .pop()
+            .unwrap();
     assert!(nothing.iter().next().is_none() && trouble.is_some(), "{trouble:?}");
     let outcome = scan_nodes(&prepared, &[target], NODE_ROOT, Limits::default(), &|_, _| {}).pop().unwrap();
     none(&outcome, "the scan was interrupted");
@@ -146,7 +158,8 @@ fn recorded_nodes_give_what_their_roots_give() {
     let connection = connection(&server, "scanner");
     let request = request();
     let prepared = Prepared::new(&request).unwrap();
-    let nodes = nodes(&connection, None, &Arc::new(Stop::new(None))).unwrap();
+    let source = ClusterSource::new(&connection, Arc::new(Stop::new(None)), Arc::new(()));
+    let nodes = nodes(&source, None).unwrap();
     let targets: Vec<_> = nodes[1..]
         .iter()
         .map(|node| Target {
@@ -154,7 +167,7 @@ fn recorded_nodes_give_what_their_roots_give() {
             executor: Ok(node.handler.as_ref().unwrap() as &dyn Executor),
         })
         .collect();
-    let recorded = record_nodes(&prepared, &targets, NODE_ROOT, Limits::default());
+    let recorded = record_nodes(&prepared, &targets, NODE_ROOT, Limits::default(), &|_, _| {});
     assert_eq!(recorded.len(), 2);
     for (node, trouble) in recorded {
         assert_eq!(trouble, None);

@@ -526,7 +526,7 @@ fn the_summary_names_nodes_that_differ_and_nodes_that_were_not_scanned() {
     assert!(differs.offenders.iter().all(|of| of.nodes == ["c"]) && !differs.offenders.is_empty());
     // What was recorded of them gives the same.
     let snapshot = tempfile::tempdir().unwrap();
-    let recorded = record_nodes(&prepared, &targets, "ROOT", Limits::default());
+    let recorded = record_nodes(&prepared, &targets, "ROOT", Limits::default(), &|_, _| {});
     RecordedNodes::new(recorded).write_to(snapshot.path()).unwrap();
     let recorded = RecordedNodes::open(snapshot.path()).unwrap().unwrap();
     let again = scan_recorded(&prepared, &recorded, &|_, _| {});

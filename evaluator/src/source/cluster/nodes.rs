@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
-use kube::api::{Api, ListParams};
+use kube::api::ObjectList;
 use serde::de::DeserializeOwned;
 
-use super::{Connection, PodExec, Stop, StopReason};
+use super::{ClusterSource, Part, PodExec};
+use crate::source::Refusal;
 
 /// Where a process of a container with the host's processes finds the root of the node.
 pub const NODE_ROOT: &str = "/proc/1/root";
@@ -18,12 +18,6 @@ const LABEL: &str = "kubevirt.io=virt-handler";
 
 /// The name of its container.
 const VIRT_HANDLER: &str = "virt-handler";
-
-/// How many objects are asked for at a time.
-const PAGE: u32 = 500;
-
-/// How long the API server may take to answer.
-const TIME: Duration = Duration::from_secs(60);
 
 /// A node.
 pub struct ClusterNode {
@@ -37,26 +31,20 @@ pub struct ClusterNode {
 #[derive(Debug, thiserror::Error)]
 pub enum NodesError {
     /// They cannot be listed.
-    #[error("{what} cannot be listed: {source}; the user needs the verb list on {what} of all namespaces")]
-    List {
+    #[error("{what} cannot be listed: {reason}; the user needs the verb list on {what} of all namespaces")]
+    Refused {
         /// Nodes, or pods.
         what: &'static str,
         /// What the API server says.
-        source: Box<kube::Error>,
+        reason: Refusal,
     },
-    /// There is no answer.
-    #[error("{what} cannot be listed: no answer within {} s", TIME.as_secs())]
-    TimedOut {
-        /// Nodes, or pods.
-        what: &'static str,
-    },
-    /// The scan had to end.
+    /// There is no answer that could be read.
     #[error("{what} cannot be listed: {reason}")]
-    Stopped {
+    Unreadable {
         /// Nodes, or pods.
         what: &'static str,
         /// Why.
-        reason: StopReason,
+        reason: Refusal,
     },
     /// There are none.
     #[error("the cluster has no nodes{}", selector.as_ref().map(|s| format!(" with the labels {s}")).unwrap_or_default())]
@@ -66,18 +54,13 @@ pub enum NodesError {
     },
 }
 
-/// The nodes of a cluster, those of a label selector or all, sorted by name. What is run on them ends where `stop` says so.
+/// The nodes of a cluster, those of a label selector or all, sorted by name. What is run on them ends where the source does.
 ///
 /// # Errors
 /// [`NodesError`] where nodes or pods cannot be listed, or there is no node.
-pub fn nodes(
-    connection: &Connection,
-    selector: Option<&str>,
-    stop: &Arc<Stop>,
-) -> Result<Vec<ClusterNode>, NodesError> {
-    let client = connection.client();
-    let nodes: Vec<Node> = list(connection, "nodes", &Api::all(client.clone()), selector, stop)?;
-    let pods: Vec<Pod> = list(connection, "pods", &Api::all(client.clone()), Some(LABEL), stop)?;
+pub fn nodes(source: &ClusterSource<'_>, selector: Option<&str>) -> Result<Vec<ClusterNode>, NodesError> {
+    let nodes: Vec<Node> = list(source, "nodes", selector)?;
+    let pods: Vec<Pod> = list(source, "pods", Some(LABEL))?;
     let mut of_node: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
     for pod in &pods {
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
@@ -91,9 +74,9 @@ pub fn nodes(
     let node = |name: String| {
         let handler = handler(of_node.get(name.as_str()).map_or(&[], Vec::as_slice));
         let handler = handler.map(|(namespace, pod)| PodExec {
-            client: client.clone(),
-            handle: connection.handle().clone(),
-            stop: Arc::clone(stop),
+            client: source.connection.client().clone(),
+            handle: source.connection.handle().clone(),
+            stop: Arc::clone(&source.fetcher.stop),
             namespace,
             pod,
             container: VIRT_HANDLER.to_owned(),
@@ -104,26 +87,32 @@ pub fn nodes(
 }
 
 /// All objects of a kind that have the labels.
-fn list<K: Clone + std::fmt::Debug + DeserializeOwned>(
-    connection: &Connection,
+fn list<K: Clone + DeserializeOwned>(
+    source: &ClusterSource<'_>,
     what: &'static str,
-    api: &Api<K>,
     selector: Option<&str>,
-    stop: &Stop,
 ) -> Result<Vec<K>, NodesError> {
+    let refused = |reason: Refusal| match reason {
+        Refusal::Forbidden(_) => NodesError::Refused { what, reason },
+        reason => NodesError::Unreadable { what, reason },
+    };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(selector) = selector {
+        query.append_pair("labelSelector", selector);
+    }
+    let mut pages = source.pages(&format!("/api/v1/{what}?{}", query.finish()));
     let mut all = Vec::new();
-    let mut params = ListParams { limit: Some(PAGE), ..ListParams::default() };
-    params.label_selector = selector.map(str::to_owned);
+    let mut token = None;
     loop {
-        let page = async { tokio::time::timeout(TIME, api.list(&params)).await };
-        let page = connection.handle().block_on(stop.unless(page));
-        let page = page.map_err(|reason| NodesError::Stopped { what, reason })?;
-        let page = page.map_err(|_| NodesError::TimedOut { what })?;
-        let page = page.map_err(|source| NodesError::List { what, source: Box::new(source) })?;
-        all.extend(page.items);
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => params.continue_token = Some(token),
-            None => return Ok(all),
+        match pages.part(token.as_deref()).map_err(|fault| refused(fault.refusal))? {
+            Part::Page(bytes) => {
+                let page: ObjectList<K> = serde_json::from_slice(&bytes)
+                    .map_err(|e| refused(Refusal::Malformed { format: "JSON", reason: e.to_string() }))?;
+                all.extend(page.items);
+                token = page.metadata.continue_.filter(|token| !token.is_empty());
+            }
+            Part::Restart => all.clear(),
+            Part::End => return Ok(all),
         }
     }
 }
