@@ -141,7 +141,9 @@ impl<'a> Plan<'a> {
         snapshot: &Path,
     ) -> Result<Outcome> {
         let recorded = self.with_nodes(cluster, request, |prepared, targets| {
-            let done = |node: &str, trouble: Option<&str>| cluster.progress().node_is_done(node, trouble);
+            let done = |node: &str, trouble: Option<&str>| {
+                cluster.progress().node_is_done(node, trouble.is_none());
+            };
             Ok(record_nodes(prepared, targets, NODE_ROOT, Limits::default(), &done))
         })?;
         let nodes = RecordedNodes::new(recorded);
@@ -171,7 +173,7 @@ impl<'a> Plan<'a> {
             From::Cluster(cluster) => {
                 let outcomes = self.with_nodes(cluster, request, |prepared, targets| {
                     Ok(scan_nodes(prepared, targets, NODE_ROOT, Limits::default(), &|node, scan| {
-                        cluster.progress().node_is_done(node, scan.report.partial.as_deref());
+                        cluster.progress().node_is_done(node, scan.report.partial.is_none());
                         done(node, scan);
                     }))
                 })?;

@@ -65,15 +65,15 @@ impl Shown {
         self.show_bar("{spinner} {elapsed} {pos}/{len} nodes, {wide_msg}", nodes);
     }
 
-    /// A node has been asked.
-    pub(crate) fn node_is_done(&self, node: &str, trouble: Option<&str>) {
+    /// A node has been asked: for all that was wanted, or not. Why is told with the results.
+    pub(crate) fn node_is_done(&self, node: &str, whole: bool) {
         let mut state = self.state();
         state.done += 1;
         self.bar.set_position(state.done);
         self.bar.set_message(text::shown(node));
         drop(state);
         if self.verbose {
-            self.say(&format!("node {node}: {}", trouble.unwrap_or("read")));
+            self.say(&format!("node {node}: {}", if whole { "read" } else { "not read to the end" }));
         }
     }
 

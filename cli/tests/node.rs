@@ -120,7 +120,7 @@ fn the_nodes_of_a_snapshot_are_scanned_as_those_of_a_cluster() {
     let folder = node();
     let run = |arguments: &[&str], code: i32| virtscap(folder.path(), arguments).code(code);
     run(&["collect", "--root", "host", "--node", "snapshot/nodes/worker-0", "--profile", "level-1-node"], 0);
-    let index = "nodes: [{name: worker-1, not_read: no virt-handler pod runs on it}, {name: worker-0}]";
+    let index = "nodes: [{name: worker-1, not_read: could not be read at all}, {name: worker-0}]";
     std::fs::write(folder.path().join("snapshot/nodes/nodes.yaml"), index).unwrap();
     let alone = ["scan", "--snapshot", "snapshot", "--profile", "level-1-node"];
     let said = run(&[&alone[..], &["--nodes-out", "out", "--json", "-"]].concat(), 2);
@@ -129,7 +129,7 @@ fn the_nodes_of_a_snapshot_are_scanned_as_those_of_a_cluster() {
     let nodes = report["nodes"].as_array().unwrap();
     let names: Vec<_> = nodes.iter().map(|node| node["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["worker-0", "worker-1"]);
-    assert_eq!(nodes[1]["not_scanned"], "no virt-handler pod runs on it");
+    assert_eq!(nodes[1]["not_scanned"], "could not be read at all");
     assert_eq!(nodes[1]["counts"].as_object().unwrap().keys().collect::<Vec<_>>(), ["unknown"]);
     let of_node: serde_json::Value =
         serde_json::from_slice(&std::fs::read(folder.path().join("out/nodes/worker-0.json")).unwrap())

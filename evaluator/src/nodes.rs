@@ -23,10 +23,16 @@ pub struct Target<'e> {
 pub struct NodeOutcome {
     /// The node's name.
     pub name: String,
-    /// Why it was not read, or not to the end. Rules that rest on what is missing are unknown.
+    /// Why it was not read, or not to the end, in words that follow its name. Rules that rest on what is missing are
+    /// unknown.
     pub trouble: Option<String>,
     /// The results.
     pub report: Report,
+}
+
+/// What is told of a node that was not read, where its name stands before it.
+fn without_name(name: &str, trouble: &str) -> String {
+    trouble.strip_prefix(&format!("the node {name} ")).unwrap_or(trouble).to_owned()
 }
 
 /// Scans nodes. `root` is where their root is for what is run on them; `done` gets each node's results as soon as they are
@@ -41,6 +47,7 @@ pub fn scan_nodes<'a>(
     parallel::each(nodes, AT_A_TIME, |node| {
         let (scan, trouble) = scan_node(prepared, node, root, limits);
         done(node.name, &scan);
+        let trouble = trouble.map(|trouble| without_name(node.name, &trouble));
         NodeOutcome { name: node.name.to_owned(), trouble, report: scan.report }
     })
 }
@@ -52,16 +59,17 @@ pub fn scan_recorded<'a>(
     done: &(dyn Fn(&str, &Scan<'a>) + Sync),
 ) -> Vec<NodeOutcome> {
     parallel::each(nodes.iter(), AT_A_TIME, |OfCluster { name, not_read, files }| {
+        let trouble = not_read.as_ref().map(|trouble| format!("the node {name} {trouble}"));
         let mut scan = match files {
             Some(files) => prepared.evaluate(&OnNode(files), files.describe()),
             None => {
-                let reason = not_read.as_deref().unwrap_or("nothing was recorded of it");
+                let reason = trouble.as_deref().unwrap_or("nothing was recorded of the node");
                 let nothing = RemoteNode::not_read(name, reason);
                 prepared.evaluate(&OnNode(&nothing), nothing.describe())
             }
         };
-        if let Some(reason) = not_read {
-            scan.set_partial(reason.clone());
+        if let Some(trouble) = trouble {
+            scan.set_partial(trouble);
         }
         done(name, &scan);
         NodeOutcome { name: name.clone(), trouble: not_read.clone(), report: scan.report }
@@ -84,7 +92,7 @@ pub fn record_nodes(
             prepared.evaluate(&OnNode(&recording), remote.describe());
             recording.into_node(node.name)
         });
-        let trouble = remote.trouble();
+        let trouble = remote.trouble().map(|trouble| without_name(node.name, &trouble));
         done(node.name, trouble.as_deref());
         (recorded, trouble)
     })

@@ -3,7 +3,7 @@
 //! ```yaml
 //! nodes:
 //! - {name: worker-0}
-//! - {name: worker-1, not_read: no virt-handler pod runs on it}
+//! - {name: worker-1, not_read: "could not be read: no virt-handler pod runs on it"}
 //! ```
 //!
 //! `not_read` says why a node was not read, or not to its end. A node of which nothing was recorded has no folder.
@@ -34,7 +34,7 @@ pub struct RecordedNodes {
 pub struct OfCluster {
     /// Its name.
     pub name: String,
-    /// Why it was not read, or not to its end.
+    /// Why it was not read, or not to its end, in words that follow its name.
     pub not_read: Option<String>,
     /// Its files; none where nothing was recorded.
     pub files: Option<RecordedNode>,

@@ -79,14 +79,38 @@ impl PodExec {
         match error {
             kube::Error::Api(status) if status.code == 403 => ExecError::Refused(format!(
                 "{} (the user needs the verbs get and create on pods/exec in the namespace {})",
-                status.message, self.namespace
+                brief(&status.message),
+                self.namespace
             )),
             kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429 => {
-                ExecError::Refused(format!("{} ({})", status.message, status.code))
+                ExecError::Refused(format!("{} ({})", brief(&status.message), status.code))
             }
-            other => ExecError::Broken(other.to_string()),
+            other => ExecError::Broken(brief(&other.to_string())),
         }
     }
+}
+
+/// How many characters of an error's text are told.
+const MAX_TOLD: usize = 600;
+
+/// An error's text without the command. An API server that does not reach the kubelet names the request's URL, and all of the
+/// script is in its query.
+fn brief(text: &str) -> String {
+    let mut told = String::new();
+    let mut rest = text;
+    while let Some(command) = rest.find("command=") {
+        let Some(query) = rest[..command].rfind('?') else { break };
+        let end = rest[command..].find(|c: char| c == '"' || c.is_whitespace());
+        told.push_str(&rest[..=query]);
+        told.push('…');
+        rest = end.map_or("", |end| &rest[command + end..]);
+    }
+    told.push_str(rest);
+    if let Some((end, _)) = told.char_indices().nth(MAX_TOLD) {
+        told.truncate(end);
+        told.push('…');
+    }
+    told
 }
 
 /// All that comes, if it is not too much.
@@ -117,7 +141,7 @@ fn ended(status: &Status, stderr: &str) -> Result<(), ExecError> {
     Err(ExecError::Failed {
         status: match code {
             Some(code) => format!("exit status {code}"),
-            None => format!("no exit status ({})", status.message.as_deref().unwrap_or("no message")),
+            None => format!("no exit status ({})", brief(status.message.as_deref().unwrap_or("no message"))),
         },
         stderr: stderr.to_owned(),
     })
@@ -127,7 +151,7 @@ fn ended(status: &Status, stderr: &str) -> Result<(), ExecError> {
 async fn broken(process: AttachedProcess) -> ExecError {
     ExecError::Broken(match process.join().await {
         Ok(()) => "it ended before the command did".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => brief(&error.to_string()),
     })
 }
 
@@ -138,6 +162,19 @@ mod tests {
 
     fn status(json: serde_json::Value) -> Result<(), ExecError> {
         ended(&serde_json::from_value(json).unwrap(), "sh: no\n")
+    }
+
+    #[test]
+    fn the_command_is_not_told() {
+        let message = |query: &str| {
+            format!("error sending request: Post \"https://10.0.0.1:10250/exec/ns/pod/c?{query}\": tls: no")
+        };
+        for query in ["command=sh&command=-c&command=export+LC_ALL%0A", "container=c&command=sh&input=1"] {
+            assert_eq!(brief(&message(query)), message("…"));
+        }
+        assert_eq!(brief("Is command= a=b?"), "Is command= a=b?");
+        assert_eq!(brief("a?command=x b?command=y"), "a?… b?…");
+        assert_eq!(brief(&"é".repeat(1000)).chars().count(), MAX_TOLD + 1);
     }
 
     /// The statuses are those of the kubelet (k8s.io/kubelet/pkg/cri/streaming/remotecommand).
