@@ -153,6 +153,20 @@ fn what_is_refused_passes_nothing() {
         let unknown = scanned.report.counts.get("unknown").copied().unwrap_or_default();
         assert!(unknown > 10, "{user}: {:?}", scanned.report.counts);
     }
+
+    // Who acts for another may what the other may.
+    let as_jane = |group: &str| {
+        let access = Access {
+            kubeconfig: Some(server.place.kubeconfig.clone()),
+            context: Some("admin".to_owned()),
+            user: Some("jane".to_owned()),
+            groups: vec![group.to_owned()],
+        };
+        verdicts(&scan(&request(), &source(&Connection::new(&access).unwrap())).unwrap())
+    };
+    assert_eq!(as_jane("system:masters"), all);
+    let nobody = connection(&server, "nobody");
+    assert_eq!(as_jane("guests"), verdicts(&scan(&request(), &source(&nobody)).unwrap()));
 }
 
 #[test]
