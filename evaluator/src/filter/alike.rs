@@ -96,6 +96,12 @@ struct Look {
     by: Filters,
     /// Those of them that look at all there is.
     whole: Filters,
+    /// Those that do so unless it is a text.
+    unless_text: Filters,
+    /// Those that look at what a text says.
+    content: Filters,
+    /// Those that look whether a text is this one.
+    constants: BTreeMap<String, Filters>,
     named: BTreeMap<String, Look>,
     each: Option<Box<Look>>,
     /// Those that look at each value of an object.
@@ -108,6 +114,15 @@ impl Look {
         if fields.whole {
             self.whole |= filters;
             return;
+        }
+        if fields.unless_text {
+            self.unless_text |= filters;
+        }
+        if fields.content {
+            self.content |= filters;
+        }
+        for constant in &fields.constants {
+            *self.constants.entry(constant.clone()).or_default() |= filters;
         }
         for (name, fields) in &fields.named {
             self.named.entry(name.clone()).or_default().add(fields, filters);
@@ -138,7 +153,12 @@ impl Look {
         }
         self.by |= other.by & filters;
         self.whole |= other.whole & filters;
+        self.unless_text |= other.unless_text & filters;
+        self.content |= other.content & filters;
         self.values |= other.values & filters;
+        for (constant, by) in &other.constants {
+            *self.constants.entry(constant.clone()).or_default() |= by & filters;
+        }
         for (name, fields) in &other.named {
             if fields.by & filters != 0 {
                 self.named.entry(name.clone()).or_default().absorb(fields, filters);
@@ -162,7 +182,10 @@ struct Key<'a> {
 
 impl Key<'_> {
     fn write(&mut self, tag: u8, bytes: &[u8]) {
-        let mut filters = self.filters;
+        self.write_for(self.filters, tag, bytes);
+    }
+
+    fn write_for(&mut self, mut filters: Filters, tag: u8, bytes: &[u8]) {
         while filters != 0 {
             if let Some(Kinds { key, .. }) = self.kinds.get_mut(filters.trailing_zeros() as usize)
                 // What is longer is not looked up, however much longer.
@@ -175,9 +198,14 @@ impl Key<'_> {
         }
     }
 
-    fn write_text(&mut self, tag: u8, text: &str) {
-        self.write(tag, &text.len().to_le_bytes());
-        self.write(tag, text.as_bytes());
+    fn write_text(&mut self, filters: Filters, tag: u8, text: &str) {
+        self.write_for(filters, tag, &text.len().to_le_bytes());
+        self.write_for(filters, tag, text.as_bytes());
+    }
+
+    /// A list or an object: what was to be looked at wholly unless it is a text is.
+    fn no_text(&mut self) {
+        self.whole |= self.look.map_or(0, |look| look.unless_text) & self.filters;
     }
 
     /// For a value inside; none where no filter looks at it.
@@ -224,7 +252,19 @@ impl<'de> Visitor<'de> for Key<'_> {
     }
 
     fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
-        self.write_text(b's', text);
+        let (content, constants) = match self.look {
+            Some(look) => (look.content & self.filters, Some(&look.constants)),
+            None => (0, None),
+        };
+        let content = content | self.whole;
+        self.write_text(content, b's', text);
+        let mut others = self.filters & !content;
+        if let Some(by) = constants.and_then(|constants| constants.get(text)) {
+            let by = *by;
+            self.write_text(others & by, b'c', text);
+            others &= !by;
+        }
+        self.write_for(others, b'o', &[]);
         Ok(())
     }
 
@@ -235,6 +275,7 @@ impl<'de> Visitor<'de> for Key<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
         self.write(b'[', &[]);
+        self.no_text();
         let each = self.look.and_then(|look| look.each.as_deref());
         loop {
             let more = match self.inside(each, Filters::MAX) {
@@ -251,6 +292,7 @@ impl<'de> Visitor<'de> for Key<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
         self.write(b'{', &[]);
+        self.no_text();
         while let Some(inside) = entries.next_key_seed(Name(&mut self))? {
             match inside {
                 Some(value) => entries.next_value_seed(value)?,
@@ -293,10 +335,19 @@ impl<'k> Visitor<'_> for Name<'k, '_> {
         };
         let mut inside = self.0.inside(look, by);
         if let Some(inside) = &mut inside {
-            inside.write_text(b'k', name);
+            inside.write_text(inside.filters, b'k', name);
         }
         Ok(inside)
     }
+}
+
+/// What tells an item apart for a filter with these fields.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(super) fn key_of(fields: &Fields, json: &str) -> Vec<u8> {
+    let mut alike = Alike::new(&[Some(fields.clone())]);
+    alike.scan(json.as_bytes()).unwrap();
+    alike.kinds.remove(0).key
 }
 
 #[cfg(test)]
@@ -332,15 +383,43 @@ mod tests {
             (SELECT, r#"{"a": {}}"#, r#"{"a": null}"#),
             (SELECT, r#"{"a": {}}"#, r#"{}"#),
             (SELECT, r#"{"a": true}"#, r#"{"a": false}"#),
-            (SELECT, r#"{"a": "x"}"#, r#"{"a": "xx"}"#),
+            (SELECT, r#"{"a": "x"}"#, r#"{"a": 1}"#),
             (each, r#"{"l": [2, 3]}"#, r#"{"l": [2, 3, 3]}"#),
             (each, r#"{"l": ["a", "b"]}"#, r#"{"l": ["ab"]}"#),
+            ("select(any(.l[]; length == 1)) | 1", r#"{"l": ["a", "b"]}"#, r#"{"l": ["a", "bb"]}"#),
             (each, r#"{"l": [[], []]}"#, r#"{"l": [[]]}"#),
             (each, r#"{"l": [{}]}"#, r#"{"l": [[]]}"#),
             (whole, r#"{"w": {"a": {"b": [1, {"c": 2}]}}}"#, r#"{"w": {"a": {"b": [1, {"c": 3}]}}}"#),
             (whole, r#"{"w": {"a": 1}}"#, r#"{"w": {"b": 1}}"#),
             (values, r#"{"m": {"a": {"v": 2}}}"#, r#"{"m": {"a": {"v": 3}}}"#),
             (values, r#"{"m": [{"v": 2}]}"#, r#"{"m": [{"v": 3}]}"#),
+        ];
+        for (code, one, other) in differ {
+            assert_ne!(keys(&[code], one), keys(&[code], other), "{code}: {one}, {other}");
+        }
+    }
+
+    #[test]
+    fn of_texts_that_are_compared_only_it_matters_what_they_equal() {
+        let named = r#"if ([.a?.b?][0] | if type == "string" then . elif type == "number" then tostring else "" end) != ""
+            and .c != "x" then .name else empty end"#;
+        let ordered = r#"select(.a.b > "m") | 1"#;
+        let content = r#"select(.a.b | ascii_downcase == "m") | 1"#;
+        let same = [
+            (named, r#"{"a": {"b": "n"}}"#, r#"{"a": {"b": "o"}}"#),
+            (named, r#"{"c": "n"}"#, r#"{"c": "o"}"#),
+            (SELECT, r#"{"a": {"b": "n"}}"#, r#"{"a": {"b": "o"}}"#),
+        ];
+        for (code, one, other) in same {
+            assert_eq!(keys(&[code], one), keys(&[code], other), "{code}: {one}, {other}");
+        }
+        let differ = [
+            (named, r#"{"a": {"b": ""}}"#, r#"{"a": {"b": "o"}}"#),
+            (named, r#"{"a": {"b": 1}}"#, r#"{"a": {"b": 2}}"#),
+            (named, r#"{"a": {"b": [1]}}"#, r#"{"a": {"b": []}}"#),
+            (named, r#"{"c": "x"}"#, r#"{"c": "o"}"#),
+            (ordered, r#"{"a": {"b": "n"}}"#, r#"{"a": {"b": "a"}}"#),
+            (content, r#"{"a": {"b": "n"}}"#, r#"{"a": {"b": "a"}}"#),
         ];
         for (code, one, other) in differ {
             assert_ne!(keys(&[code], one), keys(&[code], other), "{code}: {one}, {other}");
@@ -355,12 +434,19 @@ mod tests {
             "select(any(.a[]?; .w.u == 1)) | 1",
             "select(.a | tojson == \"\") | 1",
             "select(.a.y.v == 1) | 1",
+            "select(.a.y.v == \"s\") | 1",
+            "select(.a.y.v == \"t\" and any(.a[]?; .v == \"s\")) | 1",
+            "select(.a.y.v | length == 1) | 1",
+            "select([.a?.y?.v?][0] | if type == \"string\" then . == \"u\" else length == 2 end) | 1",
             ".",
         ];
         let items = [
             r#"{"a": {"x": {"v": 1, "w": {"u": 2}}, "y": {"v": 3}, "z": {"w": {"u": 1, "t": 1}}}}"#,
             r#"{"a": [{"v": 1, "w": 2}, {"w": {"u": 3}}, 4]}"#,
             r#"{"a": null, "b": [1]}"#,
+            r#"{"a": {"y": {"v": "s"}}}"#,
+            r#"{"a": {"y": {"v": "v"}, "x": {"v": "s"}}}"#,
+            r#"{"a": {"y": {"v": [1, "u"]}}}"#,
         ];
         for item in items {
             let together = keys(&filters, item);
@@ -372,7 +458,8 @@ mod tests {
 
     #[test]
     fn what_gave_nothing_is_remembered_within_bounds() {
-        let mut alike = Alike::new(&[Fields::deciding(SELECT), None]);
+        let whole = "select(.a.b | tojson == \"\") | .name";
+        let mut alike = Alike::new(&[Fields::deciding(whole), None]);
         assert!(alike.tells() && !Alike::new(&[None]).tells());
         let item = |b: usize| format!(r#"{{"a": {{"b": {b}}}, "name": "n"}}"#);
         alike.scan(item(2).as_bytes()).unwrap();

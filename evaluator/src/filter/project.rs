@@ -16,7 +16,11 @@ impl<'de> DeserializeSeed<'de> for Wanted<'_> {
     type Value = Val;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Val, D::Error> {
-        if self.0.whole { Val::deserialize(deserializer) } else { deserializer.deserialize_any(self) }
+        if self.0.whole || self.0.unless_text {
+            Val::deserialize(deserializer)
+        } else {
+            deserializer.deserialize_any(self)
+        }
     }
 }
 
