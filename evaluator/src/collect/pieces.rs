@@ -20,16 +20,18 @@ pub(super) struct Pieces<R> {
     end: usize,
     /// How much of the text came before the buffer.
     before: usize,
+    /// Where in the text what was asked for last begins.
+    asked: usize,
 }
 
 impl<R: Read> Pieces<R> {
     pub(super) fn new(body: R) -> Self {
-        Self { body, buffer: vec![0; CHUNK], at: 0, end: 0, before: 0 }
+        Self { body, buffer: vec![0; CHUNK], at: 0, end: 0, before: 0, asked: 0 }
     }
 
-    /// What is wrong where the text is read.
+    /// What is wrong with what was asked for last.
     pub(super) fn malformed(&self, reason: impl std::fmt::Display) -> Refusal {
-        let reason = format!("{reason}, at or behind byte {}", self.before + self.at);
+        let reason = format!("{reason} (in what begins at byte {})", self.asked);
         Refusal::Malformed { format: "JSON", reason }
     }
 
@@ -39,9 +41,11 @@ impl<R: Read> Pieces<R> {
             let rest = &self.buffer[self.at..self.end];
             if let Some(space) = rest.iter().position(|&byte| !is_space(byte)) {
                 self.at += space;
+                self.asked = self.before + self.at;
                 return Ok(Some(self.buffer[self.at]));
             }
             self.at = self.end;
+            self.asked = self.before + self.at;
             if !self.more()? {
                 return Ok(None);
             }
@@ -269,9 +273,9 @@ mod tests {
     #[test]
     fn what_separates_values_has_to_be_there() {
         for (text, problem) in [
-            ("[1 2]", "expected `,`, at or behind byte 3"),
-            ("[1,2} ", "expected `,`, at or behind byte 4"),
-            ("{}", "expected `[`, at or behind byte 0"),
+            ("[1 2]", "expected `,` (in what begins at byte 3)"),
+            ("[1,2} ", "expected `,` (in what begins at byte 4)"),
+            ("{}", "expected `[` (in what begins at byte 0)"),
             ("[", "ends too early"),
         ] {
             let refusal = elements(text, 1000).unwrap_err().to_string();
