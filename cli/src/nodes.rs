@@ -80,20 +80,25 @@ impl Nodes {
         }
         Ok(Some(Plan { out, ..plan }))
     }
-}
 
-/// The nodes of a snapshot that a plan is for; says what is wrong where there are none.
-pub(crate) fn recorded_nodes(plan: &Plan<'_>, snapshot: &Path) -> Result<RecordedNodes> {
-    if let Some(selector) = plan.selector {
-        bail!("--nodes {selector}: a snapshot does not have the labels of its nodes; --nodes all scans each");
+    /// The nodes of a snapshot that a plan is for. A profile of nodes alone does not ask for them where there are none: it may
+    /// have rules on the cluster's objects.
+    pub(crate) fn of_snapshot(&self, plan: &Plan<'_>, snapshot: &Path) -> Result<Option<RecordedNodes>> {
+        if let Some(selector) = plan.selector {
+            bail!(
+                "--nodes {selector}: a snapshot does not have the labels of its nodes; --nodes all scans each"
+            );
+        }
+        let nodes = RecordedNodes::open(snapshot)?;
+        if nodes.is_none() && self.named().is_some() {
+            bail!(
+                "{}: there is no folder {NODES_FOLDER} in it, as virtscap collect --out DIR --nodes all makes; an archive has to \
+                 be unpacked",
+                snapshot.display()
+            );
+        }
+        Ok(nodes)
     }
-    let nodes = RecordedNodes::open(snapshot)?;
-    nodes.with_context(|| {
-        format!(
-            "{}: there is no folder {NODES_FOLDER} in it, as virtscap collect --out DIR --nodes all makes; an archive has to be unpacked",
-            snapshot.display()
-        )
-    })
 }
 
 /// Whether a request is for a profile of nodes.

@@ -12,7 +12,7 @@ use virtscap_scap::xccdf::Tailoring;
 
 use crate::content::{ContentArgs, named};
 use crate::live::{Cluster, Live};
-use crate::nodes::{From, Nodes, Plan, recorded_nodes};
+use crate::nodes::{From, Nodes, Plan};
 use crate::shown::Shown;
 use crate::tailor::read_tailoring;
 use crate::{Outcome, output};
@@ -201,11 +201,12 @@ impl Scan {
         if let Some(option) = self.nodes.named().filter(|_| !may_have_nodes) {
             bail!("{option} is for a live cluster or a snapshot; name it, or another source");
         }
-        let nodes = if may_have_nodes { self.nodes.plan(&request)? } else { None };
-        let of_snapshot = match (&nodes, snapshot) {
-            (Some(nodes), Some(snapshot)) => Some((recorded_nodes(nodes, snapshot)?, snapshot.as_path())),
+        let plan = if may_have_nodes { self.nodes.plan(&request)? } else { None };
+        let of_snapshot = match (&plan, snapshot) {
+            (Some(plan), Some(snapshot)) => self.nodes.of_snapshot(plan, snapshot)?,
             _ => None,
         };
+        let nodes = plan.filter(|_| snapshot.is_none() || of_snapshot.is_some());
         let alone = nodes.as_ref().is_some_and(|nodes| nodes.alone);
         if alone && (self.arf.is_some() || self.results.is_some()) {
             bail!(
@@ -213,10 +214,10 @@ impl Scan {
             );
         }
         let cluster = if recorded { None } else { Some(self.live.connect()?) };
-        let scan_nodes = |plan: &Plan<'_>| match (&of_snapshot, &cluster) {
-            (Some((nodes, folder)), _) => plan.run(From::Snapshot(nodes, folder), &request, &self.shown),
-            (_, Some(cluster)) => plan.run(From::Cluster(cluster), &request, &self.shown),
-            (None, None) => Ok(Outcome::Success),
+        let scan_nodes = |plan: &Plan<'_>| match (&of_snapshot, snapshot, &cluster) {
+            (Some(nodes), Some(folder), _) => plan.run(From::Snapshot(nodes, folder), &request, &self.shown),
+            (.., Some(cluster)) => plan.run(From::Cluster(cluster), &request, &self.shown),
+            _ => Ok(Outcome::Success),
         };
         if let Some(nodes) = nodes.as_ref().filter(|_| alone) {
             return scan_nodes(nodes);

@@ -155,8 +155,17 @@ fn the_nodes_of_a_snapshot_are_scanned_as_those_of_a_cluster() {
     };
     told(&[&alone[..], &["--nodes", "a=b"]].concat(), "does not have the labels");
     told(&["scan", "--snapshot", "host", "--profile", "level-1", "--nodes", "all"], "no folder nodes in it");
+    told(
+        &["scan", "--snapshot", "host", "--profile", "level-1-node", "--nodes-out", "x"],
+        "no folder nodes in it",
+    );
     std::fs::write(folder.path().join("snapshot/nodes/nodes.yaml"), "nodes: [{name: worker-2}]").unwrap();
     told(&alone, "of the node 'worker-2' there is no folder");
+    // A profile for nodes may be for what the cluster says of them.
+    std::fs::remove_dir_all(folder.path().join("snapshot/nodes")).unwrap();
+    let said = run(&[&alone[..], &["--json", "-"]].concat(), 2);
+    let report: serde_json::Value = serde_json::from_slice(&said.get_output().stdout).unwrap();
+    assert_eq!(report["source"]["kind"], "snapshot");
 }
 
 #[test]
