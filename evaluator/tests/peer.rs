@@ -86,6 +86,9 @@ struct Case {
     /// oscap does not come to an end.
     #[serde(default)]
     oscap_crashes: bool,
+    /// oscap may not come to an end: it frees memory twice, and not always does that show.
+    #[serde(default)]
+    oscap_may_crash: bool,
 }
 
 fn cases() -> Vec<Case> {
@@ -182,6 +185,7 @@ fn existence_matrix() -> Case {
         oscap: BTreeMap::new(),
         reason: None,
         oscap_crashes: false,
+        oscap_may_crash: false,
     }
 }
 
@@ -418,7 +422,8 @@ fn oscap_gives_the_same() {
 /// How the engines differ beyond what the case says.
 fn difference(case: &Case) -> Option<String> {
     let Some(theirs) = oscap(case) else {
-        return (!case.oscap_crashes).then(|| format!("{}: oscap crashes", case.name));
+        let known = case.oscap_crashes || case.oscap_may_crash;
+        return (!known).then(|| format!("{}: oscap crashes", case.name));
     };
     if case.oscap_crashes {
         return Some(format!("{}: oscap survives: {theirs:?}", case.name));
