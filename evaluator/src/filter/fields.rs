@@ -46,15 +46,19 @@ impl Fields {
     /// What a filter reads.
     pub(crate) fn of(code: &str) -> Self {
         let Some(term) = parse(code, |parser| parser.term()) else { return Self::all() };
-        let mut places = Places { all: vec![Place::default()], steps: 0 };
-        let input = Value { places: BTreeSet::from([ROOT]), ..Value::default() };
-        match places.run(&term, &input, &None, 0) {
+        let mut places = Places::new();
+        match places.run(&term, &Value::root(), &None, 0) {
             Ok(result) => {
                 places.read(&result);
                 places.fields(ROOT)
             }
             Err(TooHard) => Self::all(),
         }
+    }
+
+    /// What is read of the value of a field.
+    pub(crate) fn field(&self, name: &str) -> Option<&Self> {
+        self.named.get(name).or_else(|| self.each.as_deref().filter(|_| self.values))
     }
 
     /// What two filters read.
@@ -120,6 +124,11 @@ impl Value {
 }
 
 impl Value {
+    /// The filter's input.
+    fn root() -> Self {
+        Self { places: BTreeSet::from([ROOT]), ..Self::default() }
+    }
+
     /// The value, where it is known to be no text.
     fn no_text(&self) -> Self {
         let no_texts = self.anywhere().collect();
@@ -154,6 +163,16 @@ fn bind<'t>(name: &'t str, what: What<'t>, outer: &Scope<'t>) -> Scope<'t> {
     Some(Rc::new(Bound { name, what, outer: outer.clone() }))
 }
 
+fn bind_definitions<'t>(definitions: &'t [Def<&'t str>], scope: &Scope<'t>) -> Scope<'t> {
+    definitions.iter().fold(scope.clone(), |scope, def| bind(def.name, What::Function(def), &scope))
+}
+
+/// What stands for an `else` that is not there.
+const IDENTITY: &Term<&str> = &Term::Id;
+
+/// A term, and its input.
+type Branch<'t> = (&'t Term<&'t str>, Value);
+
 /// How much is followed of one filter.
 const MAX_STEPS: usize = 100_000;
 const MAX_DEPTH: usize = 200;
@@ -166,6 +185,10 @@ struct Places {
 type Run = Result<Value, TooHard>;
 
 impl Places {
+    fn new() -> Self {
+        Self { all: vec![Place::default()], steps: 0 }
+    }
+
     fn add(&mut self) -> usize {
         self.all.push(Place::default());
         self.all.len() - 1
@@ -299,25 +322,13 @@ impl Places {
             Term::TryCatch(inside, _) => self.run(inside, input, scope, depth),
             Term::IfThenElse(branches, otherwise) => {
                 let mut result = Value::default();
-                let mut input = input.clone();
-                for (condition, then) in branches {
-                    self.run(condition, &input, scope, depth)?;
-                    result = result.or(self.run(then, &input, scope, depth)?);
-                    if is_text_test(condition, scope) {
-                        input = input.no_text();
-                    }
+                for (branch, input) in self.branches(branches, otherwise.as_deref(), input, scope, depth)? {
+                    result = result.or(self.run(branch, &input, scope, depth)?);
                 }
-                Ok(match otherwise {
-                    Some(otherwise) => result.or(self.run(otherwise, &input, scope, depth)?),
-                    None => result.or(input),
-                })
+                Ok(result)
             }
             Term::Def(definitions, inside) => {
-                let mut scope = scope.clone();
-                for definition in definitions {
-                    scope = bind(definition.name, What::Function(definition), &scope);
-                }
-                self.run(inside, input, &scope, depth)
+                self.run(inside, input, &bind_definitions(definitions, scope), depth)
             }
             Term::Call(name, arguments) => self.call(name, arguments, input, scope, depth),
             Term::Var(name) => {
@@ -358,6 +369,28 @@ impl Places {
                 Ok(at)
             }
         }
+    }
+
+    /// Runs conditions: the terms that follow them, the last for where none holds, with what is known of their input.
+    fn branches<'t>(
+        &mut self,
+        branches: &'t [(Term<&'t str>, Term<&'t str>)],
+        otherwise: Option<&'t Term<&'t str>>,
+        input: &Value,
+        scope: &Scope<'t>,
+        depth: usize,
+    ) -> Result<Vec<Branch<'t>>, TooHard> {
+        let mut input = input.clone();
+        let mut all = Vec::new();
+        for (condition, then) in branches {
+            self.run(condition, &input, scope, depth)?;
+            all.push((then, input.clone()));
+            if is_text_test(condition, scope) {
+                input = input.no_text();
+            }
+        }
+        all.push((otherwise.unwrap_or(IDENTITY), input));
+        Ok(all)
     }
 
     fn operator<'t>(

@@ -4,14 +4,12 @@
 //! fields found here are alike in that. The text that names an offender reads more, and is not looked at: a term that
 //! always gives something (a result or an error) decides nothing.
 
-use std::collections::BTreeSet;
-
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::path::{Opt, Part, Path};
 
-use super::{Bound, Fields, MAX_DEPTH, Place, Places, ROOT, Scope, TooHard, Value, What, bind, is_text_test};
+use super::{Bound, Fields, MAX_DEPTH, Places, ROOT, Scope, TooHard, Value, What, bind, bind_definitions};
 use crate::filter::prelude;
 
 /// What gives now this, now that, or ends other terms than its own.
@@ -26,9 +24,8 @@ impl Fields {
             return None;
         }
         let term = parse(code, |parser| parser.term())?;
-        let mut places = Places { all: vec![Place::default()], steps: 0 };
-        let input = Value { places: BTreeSet::from([ROOT]), ..Value::default() };
-        places.decide(&term, &input, &None, 0).ok()?;
+        let mut places = Places::new();
+        places.decide(&term, &Value::root(), &None, 0).ok()?;
         let fields = places.fields(ROOT);
         (!fields.whole && !fields.unless_text).then_some(fields)
     }
@@ -51,65 +48,39 @@ impl Places {
         }
         let depth = depth + 1;
         match term {
-            Term::BinOp(left, BinaryOp::Pipe(pattern), right) => {
-                let inside = |value: Value| match pattern {
-                    Some(Pattern::Var(name)) => bind(name, What::Variable(value), scope),
-                    _ => scope.clone(),
-                };
-                // What is bound does not matter to whether something is always given.
-                if is_sure(right, &inside(Value::default())) {
+            Term::BinOp(left, BinaryOp::Pipe(None), right) => {
+                if is_sure(right, scope) {
                     return self.decide(left, input, scope, depth);
                 }
-                match pattern {
-                    None => {
-                        let between = self.run(left, input, scope, depth)?;
-                        self.decide(right, &between, scope, depth)
-                    }
-                    Some(Pattern::Var(_)) => {
-                        let value = self.run(left, input, scope, depth)?;
-                        self.decide(right, input, &inside(value), depth)
-                    }
-                    Some(_) => self.results(term, input, scope, depth),
+                let between = self.run(left, input, scope, depth)?;
+                self.decide(right, &between, scope, depth)
+            }
+            // Another pattern may itself give nothing: its keys are terms.
+            Term::BinOp(left, BinaryOp::Pipe(Some(Pattern::Var(name))), right) => {
+                let bound = |value| bind(name, What::Variable(value), scope);
+                // What is bound does not matter to whether something is always given.
+                if is_sure(right, &bound(Value::default())) {
+                    return self.decide(left, input, scope, depth);
                 }
+                let value = self.run(left, input, scope, depth)?;
+                self.decide(right, input, &bound(value), depth)
             }
             Term::BinOp(left, BinaryOp::Comma, right) => {
                 self.decide(left, input, scope, depth)?;
                 self.decide(right, input, scope, depth)
             }
             Term::IfThenElse(branches, otherwise) => {
-                let mut input = input.clone();
-                for (condition, then) in branches {
-                    self.run(condition, &input, scope, depth)?;
-                    self.decide(then, &input, scope, depth)?;
-                    if is_text_test(condition, scope) {
-                        input = input.no_text();
-                    }
+                for (branch, input) in self.branches(branches, otherwise.as_deref(), input, scope, depth)? {
+                    self.decide(branch, &input, scope, depth)?;
                 }
-                match otherwise {
-                    Some(otherwise) => self.decide(otherwise, &input, scope, depth),
-                    None => Ok(()),
-                }
+                Ok(())
             }
             Term::Def(definitions, inside) => {
-                let mut scope = scope.clone();
-                for definition in definitions {
-                    scope = bind(definition.name, What::Function(definition), &scope);
-                }
-                self.decide(inside, input, &scope, depth)
+                self.decide(inside, input, &bind_definitions(definitions, scope), depth)
             }
-            _ => self.results(term, input, scope, depth),
+            // How many results there are, and whether it fails.
+            _ => self.run(term, input, scope, depth).map(|_| ()),
         }
-    }
-
-    /// Marks what decides how many results a term gives, and whether it fails.
-    fn results<'t>(
-        &mut self,
-        term: &'t Term<&'t str>,
-        input: &Value,
-        scope: &Scope<'t>,
-        depth: usize,
-    ) -> Result<(), TooHard> {
-        self.run(term, input, scope, depth).map(|_| ())
     }
 }
 
@@ -160,13 +131,7 @@ fn always<'t>(term: &'t Term<&'t str>, scope: &Scope<'t>, left: &mut usize) -> b
                     .all(|(condition, then)| always(condition, scope, left) && always(then, scope, left))
                 && otherwise.as_ref().is_none_or(|otherwise| always(otherwise, scope, left))
         }
-        Term::Def(definitions, inside) => {
-            let mut scope = scope.clone();
-            for definition in definitions {
-                scope = bind(definition.name, What::Function(definition), &scope);
-            }
-            always(inside, &scope, left)
-        }
+        Term::Def(definitions, inside) => always(inside, &bind_definitions(definitions, scope), left),
         Term::Path(base, Path(parts)) => {
             always(base, scope, left)
                 && parts.iter().all(|(part, opt)| match (part, opt) {
@@ -350,6 +315,8 @@ mod tests {
             "if (.a.c | arrays | .[]) == 3 then .n | numbers else empty end",
             ".a.b as [$x] | $x | values",
             ".a.b? as {b: $x} | $x | values",
+            ". as {(.n | strings): $x} | 1",
+            ". as [{(.n | strings): $x}] | 1",
             "if empty then 1 else 2 end",
             "if true then empty elif .n then 1 else 2 end",
             "(.n, .a.b) | numbers | . * 2",
