@@ -3,7 +3,7 @@
 //! Of thousands of objects most do not offend, and most of these are alike in what a rule asks about. Such an item is
 //! scanned to its end, but no value is made of it and no filter run.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -21,7 +21,6 @@ const MAX_KINDS: usize = 1024;
 const MAX_KEY: usize = 1024;
 
 /// What is known of the items that came so far.
-#[derive(Default)]
 pub(crate) struct Alike {
     look: Look,
     kinds: Vec<Kinds>,
@@ -41,15 +40,11 @@ struct Kinds {
 impl Alike {
     /// For filters that look at these fields to tell whether they give nothing; none: that is not known.
     pub(crate) fn new(filters: &[Option<Fields>]) -> Self {
-        let mut alike = Self::default();
-        for (number, fields) in filters.iter().enumerate().take(MAX_FILTERS) {
-            if let Some(fields) = fields {
-                alike.look.add(fields, 1 << number);
-            }
-            alike.kinds.push(Kinds { told: fields.is_some(), ..Kinds::default() });
-        }
-        alike.look.settle();
-        alike
+        let filters = filters.get(..MAX_FILTERS).unwrap_or(filters);
+        let told =
+            filters.iter().enumerate().filter_map(|(number, fields)| Some((fields.as_ref()?, 1 << number)));
+        let kinds = filters.iter().map(|fields| Kinds { told: fields.is_some(), ..Kinds::default() });
+        Self { look: Look::of(&told.collect::<Vec<_>>()), kinds: kinds.collect() }
     }
 
     /// Whether it can be known of some filter that it gives nothing. Where not, nothing has to be scanned.
@@ -90,7 +85,7 @@ impl Alike {
 }
 
 /// The fields of a value that filters look at, and which filters these are.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 struct Look {
     /// Those that look here.
     by: Filters,
@@ -109,63 +104,33 @@ struct Look {
 }
 
 impl Look {
-    fn add(&mut self, fields: &Fields, filters: Filters) {
-        self.by |= filters;
-        if fields.whole {
-            self.whole |= filters;
-            return;
-        }
-        if fields.unless_text {
-            self.unless_text |= filters;
-        }
-        if fields.content {
-            self.content |= filters;
-        }
-        for constant in &fields.constants {
-            *self.constants.entry(constant.clone()).or_default() |= filters;
-        }
-        for (name, fields) in &fields.named {
-            self.named.entry(name.clone()).or_default().add(fields, filters);
-        }
-        if let Some(each) = &fields.each {
-            self.each.get_or_insert_default().add(each, filters);
-            if fields.values {
-                self.values |= filters;
+    /// Of what each of some filters looks at.
+    fn of(seen: &[(&Fields, Filters)]) -> Self {
+        let those = |test: fn(&Fields) -> bool| {
+            seen.iter().filter(|(fields, _)| test(fields)).fold(0, |those, (_, filter)| those | filter)
+        };
+        let mut constants: BTreeMap<String, Filters> = BTreeMap::new();
+        for (fields, filter) in seen {
+            for constant in &fields.constants {
+                *constants.entry(constant.clone()).or_default() |= filter;
             }
         }
-    }
-
-    /// Lets filters that look at each value of an object look at those that others name, too.
-    fn settle(&mut self) {
-        if let Some(each) = &mut self.each {
-            for named in self.named.values_mut() {
-                named.absorb(each, self.values & !named.by);
-            }
-            each.settle();
-        }
-        self.named.values_mut().for_each(Self::settle);
-    }
-
-    /// Takes over what some filters look at.
-    fn absorb(&mut self, other: &Self, filters: Filters) {
-        if other.by & filters == 0 {
-            return;
-        }
-        self.by |= other.by & filters;
-        self.whole |= other.whole & filters;
-        self.unless_text |= other.unless_text & filters;
-        self.content |= other.content & filters;
-        self.values |= other.values & filters;
-        for (constant, by) in &other.constants {
-            *self.constants.entry(constant.clone()).or_default() |= by & filters;
-        }
-        for (name, fields) in &other.named {
-            if fields.by & filters != 0 {
-                self.named.entry(name.clone()).or_default().absorb(fields, filters);
-            }
-        }
-        if let Some(each) = &other.each {
-            self.each.get_or_insert_default().absorb(each, filters);
+        // Filters that look at each value of an object look at those that others name, too.
+        let names: BTreeSet<&String> = seen.iter().flat_map(|(fields, _)| fields.named.keys()).collect();
+        let inside = |name: &str| -> Vec<_> {
+            seen.iter().filter_map(|(fields, filter)| Some((fields.field(name)?, *filter))).collect()
+        };
+        let each: Vec<_> =
+            seen.iter().filter_map(|(fields, filter)| Some((fields.each.as_deref()?, *filter))).collect();
+        Self {
+            by: those(|_| true),
+            whole: those(|fields| fields.whole),
+            unless_text: those(|fields| fields.unless_text),
+            content: those(|fields| fields.content),
+            constants,
+            named: names.into_iter().map(|name| (name.clone(), Self::of(&inside(name)))).collect(),
+            each: (!each.is_empty()).then(|| Box::new(Self::of(&each))),
+            values: those(|fields| fields.values),
         }
     }
 }

@@ -123,8 +123,6 @@ impl<'f> Visitor<'_> for Key<'f> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        let Fields { named, each, values, .. } = self.0;
-        let fields = named.get(name).or_else(|| each.as_deref().filter(|_| *values));
-        Ok(fields.map(|fields| (name.to_owned(), fields)))
+        Ok(self.0.field(name).map(|fields| (name.to_owned(), fields)))
     }
 }
