@@ -4,7 +4,9 @@
 //! made of its input, numbers and comparisons only, what it gives for each ASCII character is found once, by running it,
 //! and texts of ASCII characters are taken from that table. All others are left to jq.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jaq_core::load::lex::{Lexer, Tok, Token};
 use jaq_core::load::span;
@@ -28,20 +30,14 @@ pub(super) fn with_tables(code: &str) -> String {
     {
         find(&tokens, code, &mut places);
     }
-    // One text often stands in a filter many times.
-    let mut tables: Vec<(&str, Option<String>)> = Vec::new();
     let mut shorter = String::new();
     let mut done = 0;
     for Place { start, end, each } in places {
-        let known = tables.iter().position(|(text, _)| *text == each).unwrap_or_else(|| {
-            tables.push((each, table(each)));
-            tables.len() - 1
-        });
         let whole = &code[start..end];
         shorter.push_str(&code[done..start]);
-        match &tables[known].1 {
+        match known_table(each) {
+            // Writing to a String does not fail.
             Some(table) => {
-                // Writing to a String does not fail.
                 let _ = write!(shorter, "if {IS_ASCII} then {FROM_TABLE}(\"{table}\") else {whole} end");
             }
             None => shorter.push_str(whole),
@@ -125,6 +121,13 @@ fn is_of_codes(tokens: &[Token<&str>]) -> bool {
         ),
         _ => false,
     })
+}
+
+/// [`table`], made once: a few terms stand in all filters of a benchmark, many times.
+fn known_table(each: &str) -> Option<Arc<str>> {
+    static TABLES: Mutex<BTreeMap<String, Option<Arc<str>>>> = Mutex::new(BTreeMap::new());
+    let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+    tables.entry(each.to_owned()).or_insert_with(|| table(each).map(Arc::from)).clone()
 }
 
 /// What is added to each number in a table, so that none is a quote or a backslash: of a text with escapes jaq makes a value
