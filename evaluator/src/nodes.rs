@@ -4,7 +4,7 @@ use crate::files::OnNode;
 use crate::parallel;
 use crate::report::Report;
 use crate::scan::{Prepared, Scan};
-use crate::source::remote::{Executor, Limits, RemoteNode};
+use crate::source::remote::{Executor, Limits, RemoteNode, told};
 use crate::source::{NodeSource as _, OfCluster, RecordedNode, RecordedNodes, Recording};
 
 /// How many nodes are scanned at a time. They wait for answers most of the time.
@@ -30,11 +30,6 @@ pub struct NodeOutcome {
     pub report: Report,
 }
 
-/// What is told of a node that was not read, where its name stands before it.
-fn without_name(name: &str, trouble: &str) -> String {
-    trouble.strip_prefix(&format!("the node {name} ")).unwrap_or(trouble).to_owned()
-}
-
 /// Scans nodes. `root` is where their root is for what is run on them; `done` gets each node's results as soon as they are
 /// there, from several threads. The outcomes are in the order of the nodes.
 pub fn scan_nodes<'a>(
@@ -47,7 +42,6 @@ pub fn scan_nodes<'a>(
     parallel::each(nodes, AT_A_TIME, |node| {
         let (scan, trouble) = scan_node(prepared, node, root, limits);
         done(node.name, &scan);
-        let trouble = trouble.map(|trouble| without_name(node.name, &trouble));
         NodeOutcome { name: node.name.to_owned(), trouble, report: scan.report }
     })
 }
@@ -59,17 +53,15 @@ pub fn scan_recorded<'a>(
     done: &(dyn Fn(&str, &Scan<'a>) + Sync),
 ) -> Vec<NodeOutcome> {
     parallel::each(nodes.iter(), AT_A_TIME, |OfCluster { name, not_read, files }| {
-        let trouble = not_read.as_ref().map(|trouble| format!("the node {name} {trouble}"));
         let mut scan = match files {
             Some(files) => prepared.evaluate(&OnNode(files), files.describe()),
             None => {
-                let reason = trouble.as_deref().unwrap_or("nothing was recorded of the node");
-                let nothing = RemoteNode::not_read(name, reason);
+                let nothing = RemoteNode::not_read(name, not_read.as_deref().unwrap_or("was not recorded"));
                 prepared.evaluate(&OnNode(&nothing), nothing.describe())
             }
         };
-        if let Some(trouble) = trouble {
-            scan.set_partial(trouble);
+        if let Some(trouble) = not_read {
+            scan.set_partial(told(name, trouble));
         }
         done(name, &scan);
         NodeOutcome { name: name.clone(), trouble: not_read.clone(), report: scan.report }
@@ -92,7 +84,7 @@ pub fn record_nodes(
             prepared.evaluate(&OnNode(&recording), remote.describe());
             recording.into_node(node.name)
         });
-        let trouble = remote.trouble().map(|trouble| without_name(node.name, &trouble));
+        let trouble = remote.trouble();
         done(node.name, trouble.as_deref());
         (recorded, trouble)
     })
@@ -114,8 +106,8 @@ fn scan_node<'a>(
     let mut remote = remote(node, root, limits);
     let mut scan = remote.settle(|remote| prepared.evaluate(&OnNode(remote), remote.describe()));
     let trouble = remote.trouble();
-    if let Some(reason) = &trouble {
-        scan.set_partial(reason.clone());
+    if let Some(trouble) = &trouble {
+        scan.set_partial(told(node.name, trouble));
     }
     (scan, trouble)
 }

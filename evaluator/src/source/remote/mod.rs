@@ -10,6 +10,7 @@ mod questions;
 use std::time::Duration;
 
 pub use node::RemoteNode;
+pub(crate) use node::told;
 
 /// The script, without what only its readers need: it goes to the node by way of a URL.
 fn script() -> String {

@@ -34,10 +34,15 @@ pub struct RemoteNode<'e> {
     asked: BTreeMap<String, Want>,
     /// How many bytes may still be asked for.
     left: Cell<u64>,
-    /// Why nothing is known.
+    /// Why nothing is known, in words that follow the node's name.
     failed: Option<String>,
-    /// Why nothing more is asked for.
+    /// Why nothing more is asked for, in such words.
     ended: RefCell<Option<String>>,
+}
+
+/// The trouble with a node, with its name.
+pub(crate) fn told(name: &str, trouble: &str) -> String {
+    format!("the node {name} {trouble}")
 }
 
 impl<'e> RemoteNode<'e> {
@@ -98,7 +103,7 @@ impl<'e> RemoteNode<'e> {
         }
     }
 
-    /// Why not everything that was asked for is known of the node; none where it is.
+    /// Why not everything that was asked for is known of the node, in words that follow its name; none where it is.
     pub fn trouble(&self) -> Option<String> {
         self.failed.clone().or_else(|| self.ended.borrow().clone())
     }
@@ -159,20 +164,19 @@ impl<'e> RemoteNode<'e> {
     }
 
     fn fail(&mut self, reason: &str) {
-        self.failed = Some(format!("the node {} could not be read: {reason}", self.name));
+        self.failed = Some(format!("could not be read: {reason}"));
         self.wanted.take();
     }
 
     fn end(&self, reason: String) {
-        let reason = format!("the node {} was not read to the end: {reason}", self.name);
-        self.ended.borrow_mut().get_or_insert(reason);
+        self.ended.borrow_mut().get_or_insert(format!("was not read to the end: {reason}"));
         self.wanted.take();
     }
 
     /// Notes that something is asked for, and says why it is not there.
     fn ask<T>(&self, path: &str, want: Want) -> Lookup<T> {
         if let Some(reason) = self.ended.borrow().as_ref() {
-            return Lookup::withheld(reason);
+            return Lookup::withheld(told(&self.name, reason));
         }
         if path.contains('\0') {
             return Lookup::unreadable("no path holds a NUL");
@@ -198,7 +202,7 @@ impl<'e> RemoteNode<'e> {
 
     /// What is said of everything where nothing is known.
     fn failure<T>(&self) -> Option<Lookup<T>> {
-        self.failed.as_ref().map(Lookup::withheld)
+        self.failed.as_ref().map(|trouble| Lookup::withheld(told(&self.name, trouble)))
     }
 
     /// Whether nothing is there, since the directory that would hold it was listed without it.
