@@ -15,6 +15,7 @@
 
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_yaml::Spanned;
 use virtscap_scap::oval::FileType;
@@ -87,13 +88,7 @@ impl RecordedNode {
     /// [`NodeError`] where it cannot be read, or says what makes no sense.
     pub fn open(folder: &Path) -> Result<Self, NodeError> {
         let path = folder.join("node.yaml");
-        let io = |source| NodeError::Io { path: path.clone(), source };
-        let size = std::fs::metadata(&path).map_err(io)?.len();
-        if size > MAX_CONTENT {
-            return Err(io(std::io::Error::other(format!("it holds more than {} MiB", MAX_CONTENT >> 20))));
-        }
-        let text = std::fs::read_to_string(&path).map_err(io)?;
-        read(&text, &path, &folder.join("files"))
+        read(&read_text(&path)?, &path, &folder.join("files"))
     }
 
     /// Writes the recording to a folder, which appears whole or not at all.
@@ -121,14 +116,23 @@ impl RecordedNode {
                 }
             }
             let path = folder.join("node.yaml");
-            let file = NodeFile { node: self.name().to_owned(), files };
-            let text = serde_yaml::to_string(&file).map_err(|e| io(&path)(std::io::Error::other(e)))?;
-            std::fs::write(&path, text).map_err(io(&path))
+            write_yaml(&path, &NodeFile { node: self.name().to_owned(), files })
         })
     }
 }
 
-fn read(text: &str, path: &Path, contents: &Path) -> Result<RecordedNode, NodeError> {
+/// The text of a file of a recording.
+pub(super) fn read_text(path: &Path) -> Result<String, NodeError> {
+    let io = |source| NodeError::Io { path: path.to_owned(), source };
+    let size = std::fs::metadata(path).map_err(io)?.len();
+    if size > MAX_CONTENT {
+        return Err(io(std::io::Error::other(format!("it holds more than {} MiB", MAX_CONTENT >> 20))));
+    }
+    std::fs::read_to_string(path).map_err(io)
+}
+
+/// What a file of a recording says in YAML. The path is for errors.
+pub(super) fn parse_yaml<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, NodeError> {
     let options = serde_yaml::options! {
         budget: None,
         strict_booleans: true,
@@ -139,8 +143,18 @@ fn read(text: &str, path: &Path, contents: &Path) -> Result<RecordedNode, NodeEr
         let line = e.location().map_or(1, |location| location.line());
         NodeError::Malformed { path: path.to_owned(), line, problem: e.without_snippet().to_string() }
     };
-    let file: NodeFile<Spanned<Entry>> =
-        serde_yaml::from_str_with_options(text, options).map_err(malformed)?;
+    serde_yaml::from_str_with_options(text, options).map_err(malformed)
+}
+
+/// Writes a file of a recording.
+pub(super) fn write_yaml(path: &Path, value: &impl Serialize) -> Result<(), NodeError> {
+    let io = |source| NodeError::Io { path: path.to_owned(), source };
+    let text = serde_yaml::to_string(value).map_err(|e| io(std::io::Error::other(e)))?;
+    std::fs::write(path, text).map_err(io)
+}
+
+fn read(text: &str, path: &Path, contents: &Path) -> Result<RecordedNode, NodeError> {
+    let file: NodeFile<Spanned<Entry>> = parse_yaml(text, path)?;
     let mut node = RecordedNode::of_some(file.node);
     node.contents = Some(contents.to_owned());
     for entry in file.files {

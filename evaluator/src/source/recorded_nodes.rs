@@ -13,6 +13,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::node_file::{parse_yaml, read_text, write_yaml};
 use super::{NodeError, RecordedNode};
 use crate::folder;
 
@@ -20,8 +21,6 @@ use crate::folder;
 pub const NODES_FOLDER: &str = "nodes";
 /// Names them.
 const INDEX: &str = "nodes.yaml";
-/// How many bytes name the nodes at most.
-const MAX_INDEX: u64 = 64 << 20;
 
 /// Recorded nodes, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,31 +76,21 @@ impl RecordedNodes {
             return Ok(None);
         }
         let path = folder.join(INDEX);
-        let io = |source| NodeError::Io { path: path.clone(), source };
-        let length = std::fs::metadata(&path).map_err(io)?.len();
-        if length > MAX_INDEX {
-            return Err(io(std::io::Error::other(format!("it holds more than {} MiB", MAX_INDEX >> 20))));
-        }
-        let text = std::fs::read_to_string(&path).map_err(io)?;
-        let options = serde_yaml::options! { budget: None, strict_booleans: true, with_snippet: false };
-        let malformed = |line, problem| NodeError::Malformed { path: path.clone(), line, problem };
-        let index: Index = serde_yaml::from_str_with_options(&text, options).map_err(|e| {
-            let line = e.location().map_or(1, |location| location.line());
-            malformed(line, e.without_snippet().to_string())
-        })?;
+        let malformed = |problem| NodeError::Malformed { path: path.clone(), line: 1, problem };
+        let index: Index = parse_yaml(&read_text(&path)?, &path)?;
         let mut names = BTreeSet::new();
         let mut nodes = Vec::new();
         for Entry { name, not_read } in index.nodes {
             let of_node = folder.join(node_file_name(&name)?);
             if !names.insert(name.clone()) {
-                return Err(malformed(1, format!("the node '{name}' is there twice")));
+                return Err(malformed(format!("the node '{name}' is there twice")));
             }
             let files = of_node.exists().then(|| RecordedNode::open(&of_node)).transpose()?;
             if let Some(files) = files.as_ref().filter(|files| files.name() != name) {
-                return Err(malformed(1, format!("in '{name}' is the node '{}'", files.name())));
+                return Err(malformed(format!("in '{name}' is the node '{}'", files.name())));
             }
             if files.is_none() && not_read.is_none() {
-                return Err(malformed(1, format!("of the node '{name}' there is no folder")));
+                return Err(malformed(format!("of the node '{name}' there is no folder")));
             }
             nodes.push(OfCluster { name, not_read, files });
         }
@@ -122,10 +111,7 @@ impl RecordedNodes {
                 }
                 index.nodes.push(Entry { name: name.clone(), not_read: not_read.clone() });
             }
-            let path = folder.join(INDEX);
-            let io = |source| NodeError::Io { path: path.clone(), source };
-            let text = serde_yaml::to_string(&index).map_err(|e| io(std::io::Error::other(e)))?;
-            std::fs::write(&path, text).map_err(io)
+            write_yaml(&folder.join(INDEX), &index)
         })
     }
 
